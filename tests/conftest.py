@@ -1,0 +1,23 @@
+"""Strict promotion rules for every test, and the shared folder as a fixture."""
+
+import pathlib
+
+import absl.flags
+import jax
+import pytest
+
+from sctrpn_jax import paths
+
+jax.config.update('jax_numpy_dtype_promotion', 'strict')
+jax.config.update('jax_numpy_rank_promotion', 'raise')
+# grain's workers read absl flags, which only `app.run` parses.
+absl.flags.FLAGS.mark_as_parsed()
+
+
+@pytest.fixture(scope='session')
+def shared() -> pathlib.Path:
+    """The shared folder; the test is skipped where there is none."""
+    folder = paths.shared_dir()
+    if not folder.is_dir():
+        pytest.skip(f'no shared folder at {folder} (set SCTRPN_SHARED)')
+    return folder
