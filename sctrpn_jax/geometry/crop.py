@@ -50,5 +50,5 @@ def extract(frame: chex.Array, centre: chex.Array, side: chex.Array, crop_size: 
       [crop_size, crop_size, 3] float32, 0..255.
     """
     # Crop pixel i has its centre at i + 0.5; frame index 0 has its centre at 0.5.
-    offsets = ((jnp.arange(crop_size) + 0.5) / crop_size - 0.5) * side - 0.5
+    offsets = ((jnp.arange(crop_size, dtype=jnp.float32) + 0.5) / crop_size - 0.5) * side - 0.5
     return sampling.sample_axis_aligned(frame, centre[0] + offsets, centre[1] + offsets, fill)

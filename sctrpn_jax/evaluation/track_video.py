@@ -1,0 +1,298 @@
+"""What bin/track does: follows one object through a video, writes boxes, a video and response maps as it goes."""
+
+import contextlib
+import dataclasses
+import os
+import pathlib
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+import tqdm
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.data import video as video_lib
+from sctrpn_jax.geometry import crop as crop_lib
+from sctrpn_jax.tracking import results as results_lib
+from sctrpn_jax.tracking import tracker as tracker_lib
+from sctrpn_jax.training import checkpoint as checkpoint_lib
+from sctrpn_jax.visualization import overlay, response_maps, video_writer, window
+
+BAD_INPUT, INTERRUPTED = 2, 130  # exit codes
+
+_extract = jax.jit(crop_lib.extract, static_argnames='crop_size')
+
+
+@dataclasses.dataclass
+class Tracked:
+    """One frame's result: index from 0, frame [H, W, 3], box [4] xywh frame pixels, score 0..1; details or None.
+
+    `region` is [3] (centre x, centre y, side) of the search region in frame pixels, `responses` [L, n, n].
+    """
+
+    index: int
+    frame: np.ndarray
+    box: np.ndarray
+    score: float
+    region: np.ndarray | None = None
+    responses: np.ndarray | None = None
+
+
+@dataclasses.dataclass
+class Summary:
+    """What a run took, in seconds, and found; `compiling` is no part of `tracking`."""
+
+    frames: int = 0
+    compiling: float = 0.0
+    tracking: float = 0.0
+    total: float = 0.0  # from the first tracked frame: reading, tracking, drawing, writing
+    scores: float = 0.0  # sum over the tracked frames
+    interrupted: bool = False
+
+    def line(self, name: str) -> str:
+        """One line for people."""
+        tracked = max(self.frames - 1, 0)
+        rate = f'{tracked / self.tracking:.1f}' if self.tracking else '-'
+        overall = f'{tracked / self.total:.1f}' if self.total else '-'
+        score = f'{self.scores / tracked:.2f}' if tracked else '-'
+        return (
+            f'{name}: {self.frames} frames{", then interrupted" if self.interrupted else ""}; tracking {rate} frames/s '
+            f'({overall} with reading and writing), compiled in {self.compiling:.1f} s before; mean score {score}'
+        )
+
+
+def track_frames(
+    source: video_lib.FrameSource,
+    box: np.ndarray,
+    variables: dict,
+    config: config_lib.Config,
+    summary: Summary,
+    details: bool = False,
+    chunk: int = 16,
+) -> Iterator[Tracked]:
+    """Tracks frame after frame in flat memory: a file in chunks of one compiled length, a camera frame by frame.
+
+    Args:
+      source: an open video, nothing taken from it yet.
+      box: [4] xywh, 0-based frame pixels, the target in the first frame.
+      variables: of `SCTRPN`.
+      config: of the checkpoint, its `track` section possibly changed.
+      summary: its `compiling` and `tracking` are counted up.
+      details: give response maps and search regions.
+      chunk: frames handed to the device at once.
+
+    Yields:
+      `Tracked`; the first holds the given box with score 1.
+
+    Raises:
+      ValueError: a bad box; VideoError: the source failed, after all frames before the failure were given.
+    """
+    if source.num_frames:
+        chunk = max(1, min(chunk, source.num_frames - 1))
+    first = next(source)
+    box = tracker_lib.check_box(box, *source.size)
+    start = time.perf_counter()
+    variables = jax.device_put(variables)
+    functions = tracker_lib.functions(config, details)
+    init = functions.init.lower(variables, first, box).compile()
+    state = init(variables, first, box)
+    frames = first if source.live else np.stack([first] * chunk)
+    advance = (functions.step if source.live else functions.chunk).lower(variables, state, frames).compile()
+    summary.compiling += time.perf_counter() - start
+    yield Tracked(0, first, box, 1.0)
+    index = 1
+    for frames, count in video_lib.chunks(source, 1 if source.live else chunk):
+        start = time.perf_counter()
+        state, output = advance(variables, state, frames[0] if source.live else frames)
+        output = jax.device_get(output)
+        if source.live:
+            output = jax.tree.map(lambda leaf: leaf[None], output)
+        summary.tracking += time.perf_counter() - start
+        for i in range(count):
+            responses = output.response_maps[i] if details else None
+            yield Tracked(index, frames[i], output.box[i], float(output.score[i]), output.region[i], responses)
+            index += 1
+
+
+def track_video(
+    source: video_lib.FrameSource,
+    box: np.ndarray,
+    variables: dict,
+    config: config_lib.Config,
+    results: str | os.PathLike | None = None,
+    output: str | os.PathLike | None = None,
+    maps: str | os.PathLike | None = None,
+    every: int = 10,
+    show: bool = False,
+    chunk: int = 16,
+) -> Summary:
+    """Tracks a video and writes what is asked for; Ctrl-C (or `q` in the window) ends it and keeps what was written.
+
+    Args:
+      source: an open video, nothing taken from it yet.
+      box: [4] xywh, 0-based frame pixels.
+      variables: of `SCTRPN`.
+      config: the run's.
+      results: boxes.csv, see `results.ResultWriter`.
+      output: video with the boxes drawn, see `video_writer.VideoWriter`.
+      maps: folder for response maps, `000010.png` and so on.
+      every: frames from one response map to the next.
+      show: show each frame in a window.
+      chunk: frames handed to the device at once.
+
+    Returns:
+      `Summary`.
+
+    Raises:
+      ValueError: a bad box or name; VideoError: the source failed, and what was tracked before is on disk.
+      OSError: something cannot be written.
+    """
+    summary = Summary()
+    with contextlib.ExitStack() as stack:
+        # Everything that can fail on the user's names comes before the wait for the compiler.
+        tracker_lib.check_box(box, *source.size)
+        boxes = stack.enter_context(results_lib.ResultWriter(results)) if results else None
+        drawn = stack.enter_context(video_writer.VideoWriter(output, source.size, source.fps)) if output else None
+        if maps:
+            pathlib.Path(maps).mkdir(parents=True, exist_ok=True)
+        bar = stack.enter_context(tqdm.tqdm(total=source.num_frames, unit='frame', disable=None, leave=False))
+        try:
+            for tracked in track_frames(source, box, variables, config, summary, maps is not None, chunk):
+                if tracked.index == 0:
+                    bar.reset(source.num_frames)
+                    start = time.perf_counter()
+                if boxes:
+                    boxes.write(tracked.box, tracked.score)
+                if drawn or show:
+                    picture = overlay.draw(tracked.frame, tracked.box, tracked.score)
+                if drawn:
+                    drawn.write(picture)
+                if maps and tracked.responses is not None and tracked.index % every == 0:
+                    figure = draw_responses(tracked, config)
+                    response_maps.write_png(pathlib.Path(maps) / f'{tracked.index:06d}.png', figure)
+                summary.frames += 1
+                summary.scores += tracked.score if tracked.index else 0
+                summary.total = time.perf_counter() - start
+                bar.update()
+                if show and not window.show(source.name, picture):
+                    break
+        except KeyboardInterrupt:
+            summary.interrupted = True
+        except video_lib.VideoError as error:
+            raise video_lib.VideoError(f'{error} (the {summary.frames} frames before it were tracked)') from error
+    return summary
+
+
+def draw_responses(tracked: Tracked, config: config_lib.Config) -> np.ndarray:
+    """Fig. 4 of a frame tracked with details, [H, W, 3] uint8 RGB."""
+    size = config.track.search_size
+    centre, side = jnp.asarray(tracked.region[:2]), jnp.asarray(tracked.region[2])
+    fill = jnp.asarray(tracked.frame.mean((0, 1)), jnp.float32)
+    crop = _extract(tracked.frame, centre, side, size, fill)
+    scale = size / tracked.region[2]
+    corner = (tracked.box[:2] - tracked.region[:2]) * scale + size / 2
+    box = np.concatenate([corner, tracked.box[2:] * scale])
+    return response_maps.response_figure(np.asarray(crop), tracked.responses, box, stride=config.model.anchors.stride)
+
+
+def parse_box(text: str) -> np.ndarray:
+    """`x,y,w,h` as [4] float64.
+
+    Raises:
+      ValueError: not four numbers.
+    """
+    try:
+        values = np.array([float(part) for part in text.split(',')])
+    except ValueError:
+        values = np.empty(0)
+    if values.shape != (4,):
+        raise ValueError(f'box: got {text!r}; expected four numbers x,y,w,h (top-left corner and size, pixels)')
+    return values
+
+
+def change_settings(config: config_lib.Config, changes: dict) -> config_lib.Config:
+    """A checkpoint's config with some of its `track` section changed.
+
+    Args:
+      config: of the checkpoint; left as it is.
+      changes: dotted name -> value, as `{'track.window': 0.4}`.
+
+    Raises:
+      ValueError: a name that belongs to the checkpoint or does not exist.
+    """
+    known = {f'track.{field.name}': field.name for field in dataclasses.fields(config_lib.TrackConfig)}
+    wrong = sorted(set(changes) - set(known))
+    if wrong:
+        raise ValueError(f'config.{wrong[0]} cannot be changed here; accepted are config.{", config.".join(known)}')
+    track = dataclasses.replace(config.track, **{known[name]: value for name, value in changes.items()})
+    return dataclasses.replace(config, track=track)
+
+
+def run(
+    video: str,
+    checkpoint: str,
+    box: str | None = None,
+    results: str | None = None,
+    output: str | None = None,
+    maps: str | None = None,
+    every: int = 10,
+    changes: dict | None = None,
+    load: Callable[[str], tuple[dict, config_lib.Config]] = checkpoint_lib.load_variables,
+) -> int:
+    """bin/track: everything from the flags to the exit code.
+
+    Args:
+      video: as `video.open_video`.
+      checkpoint: as `load`.
+      box: `x,y,w,h`; None: the user draws it in a window.
+      results: boxes.csv to write.
+      output: video to write.
+      maps: folder for response maps.
+      every: frames from one response map to the next.
+      changes: as `change_settings`.
+      load: gives variables and config of a checkpoint.
+
+    Returns:
+      0; 2 for a bad input (one line on stderr says what); 130 after Ctrl-C, with what was tracked kept.
+    """
+    # The messages below name what is wrong; OpenCV's and FFmpeg's own would only repeat it less clearly.
+    os.environ.setdefault('OPENCV_FFMPEG_LOGLEVEL', '-8')
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        given = parse_box(box) if box is not None else None
+        if every < 1:
+            raise ValueError(f'response maps: got every {every} frames; expected 1 or more')
+        if output:
+            video_writer.check_suffix(output)
+        _check_targets(video, results, output, maps)
+        with video_lib.open_video(video) as source:
+            given = window.select_box(source.first) if given is None else given
+            tracker_lib.check_box(given, *source.size)
+            variables, config = load(checkpoint)
+            config = change_settings(config, changes or {})
+            if not (results or output or maps):
+                print('track: no results, output or response maps asked for: nothing is written', file=sys.stderr)
+            show = source.live and window.window_problem() is None
+            summary = track_video(source, given, variables, config, results, output, maps, every, show)
+            print(summary.line(source.name))
+            for kind, path in (('boxes', results), ('video', output), ('response maps', maps)):
+                if path:
+                    print(f'{kind}: {path}')
+            return INTERRUPTED if summary.interrupted else 0
+    except KeyboardInterrupt:
+        print('track: interrupted before the first frame', file=sys.stderr)
+        return INTERRUPTED
+    except (ValueError, OSError) as error:
+        print(f'track: {" ".join(str(error).split())}', file=sys.stderr)
+        return BAD_INPUT
+
+
+def _check_targets(video: str, *targets: str | None) -> None:
+    """Raises ValueError where a target is the video itself, which would be overwritten."""
+    for target in targets:
+        if target and os.path.exists(target) and os.path.exists(video) and os.path.samefile(target, video):
+            raise ValueError(f'{target!r} is the video itself; give another name to write to')

@@ -1,0 +1,43 @@
+"""What one stage hands to the next (Sec. 3.1.2): refined anchors (Eq. 6) and the filter by theta, as a mask."""
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from sctrpn_jax.geometry import boxes
+
+
+def refine_anchors(anchors: chex.Array, deltas: chex.Array, max_log_size: float) -> chex.Array:
+    """Anchors of the next stage, Eq. 6; no gradient flows through them.
+
+    Args:
+      anchors: [B, N, 4] centre form, search-crop pixels.
+      deltas: [B, N, 4] regression output of the stage.
+      max_log_size: bound on the log-size deltas.
+
+    Returns:
+      [B, N, 4] centre form, search-crop pixels.
+    """
+    decode = jax.vmap(lambda a, d: boxes.decode(a, d, max_log_size))
+    return jax.lax.stop_gradient(decode(anchors, deltas))
+
+
+def filter_anchors(mask: chex.Array, logits: chex.Array, theta: float, min_keep: int) -> chex.Array:
+    """Drops anchors that the stage is sure are background (C-RPN's reading of the threshold theta).
+
+    Args:
+      mask: [B, N] bool, anchors still in play.
+      logits: [B, N] of the target probability p.
+      theta: an anchor goes when its negative confidence 1 - p exceeds theta.
+      min_keep: the best so many stay whatever their score.
+
+    Returns:
+      [B, N] bool, a subset of mask with at least min(min_keep, mask.sum()) anchors.
+    """
+
+    def one(mask, logits):
+        keep = mask & (jax.nn.sigmoid(-logits) <= theta)
+        _, best = jax.lax.top_k(jnp.where(mask, logits, -jnp.inf), min_keep)
+        return keep | (jnp.zeros_like(mask).at[best].set(True) & mask)
+
+    return jax.vmap(one)(mask, jax.lax.stop_gradient(logits))

@@ -1,0 +1,129 @@
+"""Classification and regression branches of one stage (Eq. 3), conditioned on the template by correlation."""
+
+import chex
+import flax.linen as nn
+import jax.numpy as jnp
+
+from sctrpn_jax.models import correlation
+
+
+class Norm(nn.Module):
+    """Batch or group normalisation, by name."""
+
+    kind: str
+
+    @nn.compact
+    def __call__(self, x: chex.Array, train: bool) -> chex.Array:
+        if self.kind == 'batch':
+            return nn.BatchNorm(use_running_average=not train, momentum=0.95)(x)
+        return nn.GroupNorm(num_groups=16)(x)
+
+
+class Branch(nn.Module):
+    """One branch: 3x3 convolutions on both inputs, correlation, two 1x1 convolutions.
+
+    Attributes:
+      channels: width.
+      outputs: maps it makes (anchors a cell, times 4 for regression).
+      form: `depthwise`, `upchannel` or `none` (the template is not used: Eq. 3 to the letter).
+      norm: `batch` or `group`.
+    """
+
+    channels: int
+    outputs: int
+    form: str
+    norm: str
+
+    def setup(self):
+        self.search_conv = nn.Conv(self.channels, (3, 3), padding='VALID', use_bias=False)
+        self.search_norm = Norm(self.norm)
+        if self.form != 'none':
+            kernels = self.outputs if self.form == 'upchannel' else 1
+            self.template_conv = nn.Conv(self.channels * kernels, (3, 3), padding='VALID', use_bias=False)
+            self.template_norm = Norm(self.norm)
+        if self.form == 'none':
+            # Stands where the correlation would, so that all three forms give the same map size.
+            self.window_conv = nn.Conv(self.channels, (4, 4), padding='VALID', use_bias=False)
+        if self.form != 'upchannel':
+            self.hidden_norm = Norm(self.norm)
+            self.hidden_conv = nn.Conv(self.channels, (1, 1), use_bias=False)
+        # Small, so that training starts from the unmoved anchors and from the skip's score.
+        self.out_conv = nn.Conv(self.outputs, (1, 1), kernel_init=nn.initializers.normal(1e-3))
+
+    def template(self, features: chex.Array, train: bool) -> chex.Array:
+        """[B, 6, 6, C] fused template features to the [B, 4, 4, C'] that the search is correlated with."""
+        if self.form == 'none':
+            return jnp.zeros((features.shape[0], 0))
+        x = self.template_norm(self.template_conv(features), train)
+        return x if self.form == 'upchannel' else nn.relu(x)
+
+    def search(self, template: chex.Array, features: chex.Array, train: bool) -> chex.Array:
+        """[B, n, n, C] fused search features and `template`'s result to [B, n-5, n-5, outputs]."""
+        x = nn.relu(self.search_norm(self.search_conv(features), train))
+        if self.form == 'upchannel':
+            return self.out_conv(correlation.upchannel(template, x, self.outputs))
+        x = self.window_conv(x) if self.form == 'none' else correlation.depthwise(template, x)
+        return self.out_conv(nn.relu(self.hidden_norm(self.hidden_conv(x), train)))
+
+
+class RPN(nn.Module):
+    """One stage: scores and box deltas of every anchor.
+
+    Attributes:
+      channels, form, norm: see `Branch`.
+      anchors: anchors a cell, K.
+      skip: add the cosine of the unlearned backbone features to the scores.
+    """
+
+    channels: int
+    anchors: int
+    form: str = 'depthwise'
+    norm: str = 'batch'
+    skip: bool = True
+
+    def setup(self):
+        self.classification = Branch(self.channels, self.anchors, self.form, self.norm)
+        self.regression = Branch(self.channels, 4 * self.anchors, self.form, self.norm)
+        if self.skip:
+            self.skip_gain = self.param('skip_gain', nn.initializers.constant(SKIP_GAIN), (self.anchors,))
+            self.skip_bias = self.param('skip_bias', nn.initializers.constant(SKIP_BIAS), (self.anchors,))
+
+    def template(self, fused: chex.Array, backbone: chex.Array, train: bool = False) -> dict[str, chex.Array]:
+        """The stage's target model, made once a sequence.
+
+        Args:
+          fused: [B, 6, 6, C] Phi_l of the template crop.
+          backbone: [B, 6, 6, C'] phi_l on the same cells.
+          train: batch statistics instead of running ones.
+
+        Returns:
+          What `search` wants.
+        """
+        made = {name: getattr(self, name).template(fused, train) for name in ('classification', 'regression')}
+        return made | ({'skip': backbone} if self.skip else {})
+
+    def search(
+        self, template: dict[str, chex.Array], fused: chex.Array, backbone: chex.Array, train: bool = False
+    ) -> tuple[chex.Array, chex.Array]:
+        """Scores and deltas.
+
+        Args:
+          template: of `template`.
+          fused: [B, n, n, C] Phi_l of the search crop.
+          backbone: [B, n, n, C'] phi_l on the same cells.
+          train: as above.
+
+        Returns:
+          Logits [B, N] of the target probability and deltas [B, N, 4], N = (n-5)^2 K in the anchors' order.
+        """
+        batch = fused.shape[0]
+        scores = self.classification.search(template['classification'], fused, train)
+        if self.skip:
+            match = correlation.cosine(template['skip'], backbone)
+            scores = scores + match * self.skip_gain[None, None, None] + self.skip_bias[None, None, None]
+        deltas = self.regression.search(template['regression'], fused, train)
+        return scores.reshape(batch, -1), deltas.reshape(batch, -1, 4)
+
+
+# Where a trained score would put a matching and a foreign window of ImageNet features (cosine about 0.8 and 0.4).
+SKIP_GAIN, SKIP_BIAS = 8.0, -5.0

@@ -1,0 +1,173 @@
+"""SCTRPN: backbone, FEM and a cascade of RPN stages, with every stage's result kept (Fig. 2, Algorithm 1)."""
+
+import chex
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.geometry import anchors as anchors_lib
+from sctrpn_jax.models import alexnet, cascade, fem, rpn, stn
+
+
+@struct.dataclass
+class StageOutputs:
+    """All stages' results for a batch of search crops; L stages, N anchors, boxes in search-crop pixels.
+
+    Attributes:
+      logits: [B, L, N] of the target probability p.
+      deltas: [B, L, N, 4] regression output (Eq. 5's code).
+      anchors: [B, L, N, 4] centre form: the anchors that each stage scored (A_l).
+      boxes: [B, L, N, 4] the same refined by the stage's own deltas (A_{l+1}); the last are the proposals.
+      mask: [B, L, N] bool: anchors still in play at each stage.
+      motions: [B, L, 5] of the STN on the search branch, see `stn.warp_points`.
+    """
+
+    logits: chex.Array
+    deltas: chex.Array
+    anchors: chex.Array
+    boxes: chex.Array
+    mask: chex.Array
+    motions: chex.Array
+
+
+class SCTRPN(nn.Module):
+    """The network; `template` runs once a sequence, `search` once a frame, `__call__` does both for training.
+
+    Attributes:
+      config: `ModelConfig`.
+    """
+
+    config: config_lib.ModelConfig
+
+    def setup(self):
+        c = self.config
+        layers = c.cascade.layers
+        self.backbone = alexnet.AlexNet(
+            widths=c.backbone.widths,
+            groups=c.backbone.groups,
+            norm=c.backbone.norm,
+            mean=c.backbone.mean,
+            std=c.backbone.std,
+            layers=tuple(layers),
+        )
+        limits = {'max_angle': c.fem.max_angle, 'max_scale': c.fem.max_scale, 'max_shift': c.fem.max_shift}
+        if c.fem.stn_first and c.fem.transform == 'stn':
+            self.first_stn = stn.LocalisationNet(**limits)
+        self.fems = [
+            fem.FEM(c.fem.channels, c.fem.transform, c.fem.grid, c.fem.realign, **limits) for _ in layers[1:]
+        ]
+        self.stages = [
+            rpn.RPN(c.head.channels, len(c.anchors.ratios), c.head.correlation, c.head.norm, c.head.skip)
+            for _ in layers
+        ]
+
+    def _fuse(self, images: chex.Array, branch: str, train: bool, train_backbone: bool):
+        """Per stage: fused maps Phi_l, backbone maps on the same cells, motions."""
+        c = self.config
+        maps = self.backbone(images, train and train_backbone)
+        if not train_backbone:
+            maps = jax.lax.stop_gradient(maps)
+        maps = [unit_rms(maps[layer]) for layer in c.cascade.layers]
+        warp = c.fem.transform == 'stn' and c.fem.stn_on in ('both', branch)
+        fused, motions = [maps[0]], [stn.identity_motion(images.shape[0])]
+        size = maps[0].shape[1]
+        if warp and c.fem.stn_first:
+            motions[0] = self.first_stn(maps[0])
+            points = jax.vmap(lambda m: stn.warp_points(m, jnp.asarray(stn.cell_grid(size)), (size - 1) / 2))
+            fused[0] = stn.sample_maps(maps[0], points(motions[0]))
+        for transfer, current in zip(self.fems, maps[1:]):
+            result, motion = transfer(fused[-1], current, warp)
+            fused.append(result)
+            motions.append(motion)
+        return fused, [fem.on_common_grid(m, size, c.fem.grid) for m in maps], motions
+
+    def template(
+        self, images: chex.Array, train: bool = False, train_backbone: bool = False
+    ) -> list[dict[str, chex.Array]]:
+        """Target model of each stage.
+
+        Args:
+          images: [B, 127, 127, 3] RGB 0..255, target in the middle.
+          train: batch statistics in the heads' norms.
+          train_backbone: gradients flow into the backbone.
+
+        Returns:
+          L entries for `search`.
+        """
+        fused, backbone, _ = self._fuse(images, 'template', train, train_backbone)
+        return [stage.template(f, b, train) for stage, f, b in zip(self.stages, fused, backbone)]
+
+    def search(
+        self,
+        template: list[dict[str, chex.Array]],
+        images: chex.Array,
+        train: bool = False,
+        train_backbone: bool = False,
+    ) -> StageOutputs:
+        """Runs the cascade on search crops.
+
+        Args:
+          template: of `template`, the same batch.
+          images: [B, S, S, 3] RGB 0..255, S = 255, 271, 287 (any 8 n + 7 from 127 up).
+          train, train_backbone: as above.
+
+        Returns:
+          `StageOutputs`.
+        """
+        c = self.config
+        fused, backbone, motions = self._fuse(images, 'search', train, train_backbone)
+        size = map_size(images.shape[1])
+        grid = anchors_lib.make_anchors(size, images.shape[1], c.anchors.stride, c.anchors.scale, c.anchors.ratios)
+        anchors = jnp.tile(jnp.asarray(grid)[None], (images.shape[0], 1, 1))
+        mask = jnp.ones(anchors.shape[:2], bool)
+        kept = {name: [] for name in ('logits', 'deltas', 'anchors', 'boxes', 'mask')}
+        for stage, target, features, plain in zip(self.stages, template, fused, backbone):
+            logits, deltas = stage.search(target, features, plain, train)
+            refined = cascade.refine_anchors(anchors, deltas, c.cascade.max_log_size)
+            for name, value in zip(kept, (logits, deltas, anchors, refined, mask)):
+                kept[name].append(value)
+            mask = cascade.filter_anchors(mask, logits, c.cascade.theta, c.cascade.min_keep)
+            anchors = refined
+        kept['motions'] = motions
+        return StageOutputs(**{name: jnp.stack(values, axis=1) for name, values in kept.items()})
+
+    def __call__(
+        self, templates: chex.Array, searches: chex.Array, train: bool = False, train_backbone: bool = False
+    ) -> StageOutputs:
+        """[B, 127, 127, 3] and [B, S, S, 3] RGB 0..255 to `StageOutputs`."""
+        return self.search(self.template(templates, train, train_backbone), searches, train, train_backbone)
+
+
+def map_size(search_size: int) -> int:
+    """Cells along a side of the response map: 17 for a search crop of 255."""
+    return (search_size - 127) // 8 + 1
+
+
+def unit_rms(features: chex.Array) -> chex.Array:
+    """Divides each image's [h, w, C] map by its root mean square: layers differ in scale by orders of magnitude."""
+    square = jnp.mean(jnp.square(features), axis=(1, 2, 3), keepdims=True)
+    return features * jax.lax.rsqrt(square + 1e-6)
+
+
+def response_maps(logits: chex.Array, search_size: int) -> chex.Array:
+    """The stages' target probabilities as maps, the largest over the ratios (Fig. 4).
+
+    Args:
+      logits: [..., N].
+      search_size: pixels.
+
+    Returns:
+      [..., n, n] in 0..1.
+    """
+    size = map_size(search_size)
+    return jax.nn.sigmoid(logits).reshape(*logits.shape[:-1], size, size, -1).max(axis=-1)
+
+
+def init_variables(model: SCTRPN, seed: int) -> dict:
+    """Fresh variables ('params' and, with batch norm, 'batch_stats')."""
+    c = model.config
+    shapes = [np.zeros((1, size, size, 3), np.float32) for size in (c.template_size, c.search_size)]
+    return jax.jit(model.init)(jax.random.key(seed), *shapes)

@@ -1,0 +1,198 @@
+"""From the cascade's outputs to one box: selection strategies, multi-cue re-ranking, suppression (Sec. 3.4)."""
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.tracking import color, contours, nms, rerank
+
+
+@struct.dataclass
+class Cues:
+    """What the target looked like, for Eq. 11-13.
+
+    Attributes:
+      rho_first, rho_previous: [] contours enclosed by the target, on its own search-size crop.
+      histogram: colour model of the first frame's target against its surroundings.
+    """
+
+    rho_first: chex.Array
+    rho_previous: chex.Array
+    histogram: chex.Array
+
+
+@struct.dataclass
+class Proposals:
+    """The K best proposals, best first; boxes in search-crop pixels.
+
+    Attributes:
+      boxes: [K, 4] centre form.
+      scores: [K] target probability, 0..1.
+      values: [K] what they are ranked by: Eq. 13, times the windowed and penalised probability (field).
+      kept: [K] bool: not suppressed by a better one.
+      rate: [K] how much the selection trusts each proposal's size, 0..1.
+      rho: [K] contours enclosed.
+    """
+
+    boxes: chex.Array
+    scores: chex.Array
+    values: chex.Array
+    kept: chex.Array
+    rate: chex.Array
+    rho: chex.Array
+
+
+def cosine_window(map_size: int, ratios: int) -> np.ndarray:
+    """[map_size * map_size * ratios] Hann window over the response map in the anchors' order, 0..1."""
+    hann = np.hanning(map_size + 2)[1:-1]
+    return np.repeat(np.outer(hann, hann).reshape(-1), ratios).astype(np.float32)
+
+
+def change_penalty(sizes: chex.Array, target: chex.Array, strength: float) -> chex.Array:
+    """SiamRPN's penalty exp(-strength (r s - 1)) on changes of ratio r and padded size s.
+
+    Args:
+      sizes: [K, 2] (w, h).
+      target: [2] (w, h), the same unit.
+      strength: 0 for none.
+
+    Returns:
+      [K] in 0..1; 1 where nothing changes.
+    """
+
+    def padded(size):
+        pad = size.sum(-1) / 2
+        return jnp.sqrt((size[..., 0] + pad) * (size[..., 1] + pad))
+
+    def change(a, b):
+        return jnp.maximum(a / b, b / a)
+
+    scale = change(padded(sizes), padded(target)[None])
+    ratio = change(sizes[:, 0] / sizes[:, 1], (target[0] / target[1])[None])
+    return jnp.exp(-strength * (scale * ratio - 1))
+
+
+def _cue_product(
+    boxes: chex.Array,
+    scores: chex.Array,
+    valid: chex.Array,
+    color_map: tuple[chex.Array, float],
+    components: tuple[chex.Array, chex.Array],
+    cues: Cues,
+    first_size: chex.Array,
+    previous_size: chex.Array,
+    c: config_lib.TrackConfig,
+) -> tuple[chex.Array, chex.Array]:
+    """Eq. 11-13 for [K, 4] proposals: ([K] values, [K] contour counts)."""
+    rho = contours.count_enclosed(*components, boxes)
+    rho_target = cues.rho_first if c.shape_target == 'first' else cues.rho_previous
+    values, pixels = color_map
+    likeness = color.box_means(values, color.crop_to_cells(boxes, values.shape[0], pixels, c.search_size))
+    target = first_size if c.size_target == 'first' else previous_size
+    exponents = (c.shape_exponent, c.color_exponent, c.size_exponent)
+    product = rerank.multi_cue(
+        rerank.shape_cue(rho, rho_target),
+        likeness,
+        rerank.size_cue(boxes[:, 2:], target, c.size_unit),
+        exponents,
+        scores if c.rerank_with_score else None,
+    )
+    return jnp.where(valid, product, 0), rho
+
+
+def propose(
+    stage_scores: chex.Array,
+    stage_boxes: chex.Array,
+    mask: chex.Array,
+    crop: chex.Array,
+    cues: Cues,
+    first_size: chex.Array,
+    previous_size: chex.Array,
+    c: config_lib.TrackConfig,
+    stride: int,
+) -> Proposals:
+    """Scores, re-ranks and suppresses the cascade's proposals for one frame.
+
+    Args:
+      stage_scores: [L, N] target probability of each stage.
+      stage_boxes: [L, N, 4] refined anchors of each stage, centre form, search-crop pixels.
+      mask: [N] bool, anchors that the filter by theta left.
+      crop: [S, S, 3] RGB 0..255.
+      cues: of the target.
+      first_size, previous_size: [2] (w, h) of the target, search-crop pixels.
+      c: `TrackConfig`.
+      stride: of the response map, pixels.
+
+    Returns:
+      `Proposals`.
+    """
+    stages, anchors = stage_scores.shape
+    map_size = (crop.shape[0] - 127) // stride + 1
+    ratios = anchors // (map_size * map_size)
+    window = jnp.asarray(cosine_window(map_size, ratios))
+    # An untrained or hostile network may ask for boxes far larger than the crop: the cues need sane sizes.
+    stage_boxes = jnp.concatenate(
+        [stage_boxes[..., :2], jnp.clip(stage_boxes[..., 2:], 1.0, 2.0 * crop.shape[0])], axis=-1
+    )
+    if c.rerank:
+        components = contours.component_boxes(
+            contours.label_components(contours.edge_map(crop, c.edge_threshold)), c.max_contours
+        )
+
+    def rank(scores, boxes, mask, keep):
+        penalty = change_penalty(boxes[:, 2:], previous_size, c.penalty)
+        windowed = penalty * scores * (1 - c.window) + window * c.window
+        windowed = jnp.where(mask, windowed, 0)
+        values, index = jax.lax.top_k(windowed, keep)
+        chosen, valid = boxes[index], mask[index]
+        rho = jnp.zeros(keep, jnp.int32)
+        if c.rerank:
+            if c.color_map == 'histogram':
+                likeness = color.histogram_likelihood(cues.histogram, crop)
+                map_and_pitch = (likeness, crop.shape[0] / likeness.shape[0])
+            else:
+                map_and_pitch = (scores.reshape(map_size, map_size, ratios).max(-1), float(stride))
+            values, rho = _cue_product(
+                chosen, values, valid, map_and_pitch, components, cues, first_size, previous_size, c
+            )
+        order, valid = rerank.rank(values, valid, keep)
+        index, values, rho = index[order], values[order], rho[order]
+        return index, values, valid, rho, penalty[index]
+
+    if c.rerank_each_stage:
+        # Algorithm 1 to the letter: what a stage ranks low is out of play for the next.
+        for stage in range(stages - 1):
+            index, _, valid, _, _ = rank(stage_scores[stage], stage_boxes[stage], mask, 2 * c.proposals)
+            mask = mask & jnp.zeros_like(mask).at[index].set(valid)
+    scores = stage_scores[-1] if c.stage_scores == 'last' else stage_scores.mean(axis=0)
+    index, values, valid, rho, penalty = rank(scores, stage_boxes[-1], mask, c.proposals)
+    chosen = stage_boxes[-1][index]
+    kept = nms.nms(chosen, values, valid, c.nms_iou)
+    return Proposals(
+        boxes=chosen, scores=scores[index], values=values, kept=kept, rate=penalty * scores[index], rho=rho
+    )
+
+
+def first_cues(crop: chex.Array, size: chex.Array, c: config_lib.TrackConfig) -> Cues:
+    """The target's cues on the first frame.
+
+    Args:
+      crop: [S, S, 3] RGB 0..255, search-size crop with the target in the middle.
+      size: [2] (w, h) of the target, crop pixels.
+      c: `TrackConfig`.
+
+    Returns:
+      `Cues`.
+    """
+    box = jnp.concatenate([jnp.full(2, crop.shape[0] / 2), size])
+    rho = jnp.zeros((), jnp.int32)
+    if c.rerank:
+        labels = contours.label_components(contours.edge_map(crop, c.edge_threshold))
+        rho = contours.count_enclosed(*contours.component_boxes(labels, c.max_contours), box[None])[0]
+    histogram = color.histogram_model(crop, box) if c.color_map == 'histogram' else jnp.zeros(0)
+    return Cues(rho_first=rho, rho_previous=rho, histogram=histogram)
+
+

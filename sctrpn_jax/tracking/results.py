@@ -1,0 +1,79 @@
+"""boxes.csv: the boxes of one tracked video, written frame by frame so that a failure loses nothing."""
+
+import csv
+import math
+import os
+import pathlib
+
+import numpy as np
+
+HEADER = ('frame', 'x', 'y', 'w', 'h', 'score')
+
+
+class ResultWriter:
+    """Writes boxes.csv; every row is on disk when `write` returns. A context manager.
+
+    Raises:
+      OSError: the file cannot be created.
+    """
+
+    def __init__(self, path: str | os.PathLike):
+        path = pathlib.Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open('w', newline='', encoding='utf-8')
+        self._rows = csv.writer(self._file, lineterminator='\n')
+        self._rows.writerow(HEADER)
+        self._file.flush()
+        self._count = 0
+
+    def write(self, box: np.ndarray, score: float) -> None:
+        """Appends the next frame's row.
+
+        Args:
+          box: [4] (x, y, w, h), 0-based frame pixels, top-left corner.
+          score: 0..1; 1 for the given box of the first frame.
+        """
+        self._rows.writerow([self._count, *(f'{float(v):.4f}' for v in box), f'{float(score):.6f}'])
+        self._file.flush()
+        self._count += 1
+
+    def close(self) -> None:
+        """Closes the file."""
+        self._file.close()
+
+    def __enter__(self) -> 'ResultWriter':
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.close()
+
+
+def read_results(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
+    """Reads what `ResultWriter` wrote.
+
+    Returns:
+      (boxes [N, 4] float64 xywh frame pixels, scores [N] float64).
+
+    Raises:
+      ValueError: no such file, another header, a row with a wrong frame number, a missing or non-finite value.
+    """
+    path = pathlib.Path(path)
+    try:
+        with path.open(newline='', encoding='utf-8') as file:
+            rows = list(csv.reader(file))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(f'cannot read {str(path)!r}: {error}; expected a boxes.csv') from error
+    if not rows or tuple(rows[0]) != HEADER:
+        raise ValueError(f'{path}: first line is {",".join(rows[0] if rows else [])!r}, expected {",".join(HEADER)}')
+    values = np.empty((len(rows) - 1, len(HEADER) - 1))
+    for index, row in enumerate(rows[1:]):
+        try:
+            frame, *numbers = (float(cell) for cell in row)
+        except ValueError:
+            frame, numbers = math.nan, []
+        if frame != index or len(numbers) != values.shape[1] or not np.isfinite(numbers).all():
+            raise ValueError(
+                f'{path}, line {index + 2}: got {",".join(row)!r}, expected {index},x,y,w,h,score (finite)'
+            )
+        values[index] = numbers
+    return values[:, :4], values[:, 4]

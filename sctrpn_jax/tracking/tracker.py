@@ -1,0 +1,306 @@
+"""The tracker (Algorithm 1): pure `init_state` and `track_step`, `track_sequence` as one scan, a thin live `Tracker`.
+
+All three run the same step, so a live tracker and a scan over the video give the same boxes.
+"""
+
+import dataclasses
+import functools
+import json
+import typing
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.geometry import boxes as boxes_lib
+from sctrpn_jax.geometry import crop as crop_lib
+from sctrpn_jax.models import sctrpn
+from sctrpn_jax.tracking import proposals as proposals_lib
+
+
+@struct.dataclass
+class TrackState:
+    """All a tracker remembers between frames; frame pixels.
+
+    Attributes:
+      template: of `SCTRPN.template`, batch of one.
+      centre: [2] of the search region.
+      size: [2] (w, h) of the target.
+      first_size: [2] given in the first frame.
+      fill: [3] colour outside the frame, 0..255.
+      growth: [] factor on the search region, 1 while the target is found.
+      cues: for re-ranking.
+    """
+
+    template: typing.Any
+    centre: chex.Array
+    size: chex.Array
+    first_size: chex.Array
+    fill: chex.Array
+    growth: chex.Array
+    cues: proposals_lib.Cues
+
+
+@struct.dataclass
+class TrackOutput:
+    """One frame's result (with a leading [T] where a sequence was tracked).
+
+    Attributes:
+      box: [4] top-left form, 0-based frame pixels, always finite and of positive size.
+      score: [] confidence: target probability of the chosen proposal, 0..1.
+      response_maps: [L, n, n] target probability by stage, or None.
+      proposals: `Proposals` in search-crop pixels, or None.
+      region: [3] centre x, centre y and side of the search region in frame pixels.
+    """
+
+    box: chex.Array
+    score: chex.Array
+    response_maps: chex.Array | None
+    proposals: proposals_lib.Proposals | None
+    region: chex.Array
+
+
+def search_side(size: chex.Array, growth: chex.Array, config: config_lib.Config) -> chex.Array:
+    """Side of the search region: the template's context at the template's scale, times the growth; frame pixels."""
+    scale = config.track.search_size / config.model.template_size
+    return crop_lib.context_side(size, config.track.context) * scale * growth
+
+
+def init_state(variables: dict, frame: chex.Array, box: chex.Array, config: config_lib.Config) -> TrackState:
+    """Builds the target model from the first frame.
+
+    Args:
+      variables: of `SCTRPN`.
+      frame: [H, W, 3] uint8 RGB.
+      box: [4] top-left form, 0-based frame pixels, positive size.
+      config: the run's.
+
+    Returns:
+      State for `track_step`.
+    """
+    model, c = sctrpn.SCTRPN(config.model), config.track
+    box = boxes_lib.xywh_to_cxcywh(box.astype(jnp.float32))
+    centre, size = box[:2], box[2:]
+    fill = frame.astype(jnp.float32).mean((0, 1))
+    side = crop_lib.context_side(size, c.context)
+    crop = crop_lib.extract(frame, centre, side, config.model.template_size, fill)
+    template = model.apply(variables, crop[None], method='template')
+    growth = jnp.ones(())
+    side = search_side(size, growth, config)
+    search = crop_lib.extract(frame, centre, side, c.search_size, fill)
+    cues = proposals_lib.first_cues(search, size * c.search_size / side, c)
+    return TrackState(template, centre, size, size, fill, growth, cues)
+
+
+def track_step(
+    variables: dict, state: TrackState, frame: chex.Array, config: config_lib.Config, details: bool = False
+) -> tuple[TrackState, TrackOutput]:
+    """Finds the target in the next frame.
+
+    Args:
+      variables: of `SCTRPN`.
+      state: of `init_state` or the last call.
+      frame: [H, W, 3] uint8 RGB, the size of the first.
+      config: the run's.
+      details: whether the output holds response maps and proposals.
+
+    Returns:
+      New state and `TrackOutput`.
+    """
+    model, c = sctrpn.SCTRPN(config.model), config.track
+    side = search_side(state.size, state.growth, config)
+    crop = crop_lib.extract(frame, state.centre, side, c.search_size, state.fill)
+    outputs = model.apply(variables, state.template, crop[None], method='search')
+    logits, stage_boxes, mask = outputs.logits[0], outputs.boxes[0], outputs.mask[0, -1]
+    to_crop = c.search_size / side
+    found = proposals_lib.propose(
+        jax.nn.sigmoid(logits),
+        stage_boxes,
+        mask,
+        crop,
+        state.cues,
+        state.first_size * to_crop,
+        state.size * to_crop,
+        c,
+        config.model.anchors.stride,
+    )
+    best = crop_lib.to_frame(found.boxes[0], state.centre, side, c.search_size)
+    score, rate = found.scores[0], jnp.clip(found.rate[0] * c.size_rate, 0, 1)
+    limits = jnp.asarray([frame.shape[1], frame.shape[0]], jnp.float32)
+    centre = jnp.clip(best[:2], 0, limits)
+    size = jnp.clip(state.size * (1 - rate) + best[2:] * rate, c.min_side, jnp.maximum(limits, c.min_side))
+    # A low score says the target is not in view: look around the last sure place, in a region that grows.
+    lost = score < c.lost_score
+    grown = jnp.minimum(state.growth * c.search_growth, c.max_search_growth)
+    state = state.replace(
+        centre=jnp.where(lost, state.centre, centre),
+        size=jnp.where(lost, state.size, size),
+        growth=jnp.where(lost, grown, 1.0),
+        cues=state.cues.replace(rho_previous=jnp.where(lost, state.cues.rho_previous, found.rho[0])),
+    )
+    output = TrackOutput(
+        box=boxes_lib.cxcywh_to_xywh(jnp.concatenate([centre, size])),
+        score=score,
+        response_maps=sctrpn.response_maps(logits, c.search_size) if details else None,
+        proposals=found if details else None,
+        region=jnp.concatenate([state.centre, side[None]]),
+    )
+    return state, output
+
+
+class Functions(typing.NamedTuple):
+    """The compiled entry points of one config; each compiles once a frame size (and chunk length)."""
+
+    init: typing.Callable
+    step: typing.Callable
+    chunk: typing.Callable
+    sequence: typing.Callable
+
+
+def functions(config: config_lib.Config, details: bool = False) -> Functions:
+    """Jitted `init(variables, frame, box)`, `step(variables, state, frame)`, `chunk(variables, state, frames)` and
+    `sequence(variables, frames, box)`, cached by the fields that tracking reads.
+    """
+    kept = config_lib.to_dict(config)
+    key = json.dumps({name: kept[name] for name in ('model', 'track')}, sort_keys=True)
+    return _functions(key, details)
+
+
+@functools.lru_cache(maxsize=32)
+def _functions(key: str, details: bool) -> Functions:
+    config = config_lib.from_dict(json.loads(key))
+
+    def init(variables, frame, box):
+        return init_state(variables, frame, box, config)
+
+    def step(variables, state, frame):
+        return track_step(variables, state, frame, config, details)
+
+    def chunk(variables, state, frames):
+        return jax.lax.scan(lambda s, f: step(variables, s, f), state, frames)
+
+    def sequence(variables, frames, box):
+        _, rest = chunk(variables, init(variables, frames[0], box), frames[1:])
+        box = box.astype(jnp.float32)
+        return rest.replace(
+            box=jnp.concatenate([box[None], rest.box]), score=jnp.concatenate([jnp.ones(1), rest.score])
+        )
+
+    return Functions(jax.jit(init), jax.jit(step), jax.jit(chunk), jax.jit(sequence))
+
+
+def track_sequence(
+    variables: dict, frames: chex.Array, box: chex.Array, config: config_lib.Config, details: bool = False
+) -> TrackOutput:
+    """Tracks a whole sequence as one compiled scan; `jax.vmap` over frames and box tracks many at once.
+
+    Args:
+      variables: of `SCTRPN`.
+      frames: [T, H, W, 3] uint8 RGB.
+      box: [4] target in the first frame, top-left form, 0-based pixels.
+      config: the run's.
+      details: return response maps and proposals too.
+
+    Returns:
+      `TrackOutput` with box [T, 4] and score [T], the first being the given box with score 1; response maps,
+      proposals and regions have T - 1 rows, for frames 1 on.
+    """
+    return functions(config, details).sequence(variables, frames, jnp.asarray(box))
+
+
+def check_box(box: typing.Sequence[float], width: int, height: int) -> np.ndarray:
+    """The given box as [4] float32.
+
+    Args:
+      box: x, y, w, h; top-left form, 0-based frame pixels.
+      width, height: of the frame.
+
+    Raises:
+      ValueError: not four finite numbers, no positive size, or no overlap with the frame.
+    """
+    try:
+        values = np.asarray(box, np.float32).reshape(-1)
+    except (TypeError, ValueError):
+        raise ValueError(f'box: got {box!r}; give four numbers x,y,w,h') from None
+    if values.shape != (4,) or not np.isfinite(values).all():
+        raise ValueError(f'box: got {box!r}; give four finite numbers x,y,w,h')
+    x, y, w, h = values.tolist()
+    if w <= 0 or h <= 0:
+        raise ValueError(f'box: got size {w:g} x {h:g}; width and height must be positive')
+    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
+        raise ValueError(f'box: {x:g},{y:g},{w:g},{h:g} lies outside the frame of {width} x {height} pixels')
+    return values
+
+
+def check_frame(frame: np.ndarray) -> np.ndarray:
+    """A frame as [H, W, 3] uint8 RGB: grey is repeated, alpha dropped.
+
+    Raises:
+      ValueError: another shape or type.
+    """
+    frame = np.asarray(frame)
+    if frame.dtype != np.uint8:
+        raise ValueError(f'frame: got {frame.dtype}; accepted is uint8, 0..255')
+    if frame.ndim == 2 or (frame.ndim == 3 and frame.shape[-1] == 1):
+        return np.repeat(frame.reshape(*frame.shape[:2], 1), 3, axis=-1)
+    if frame.ndim == 3 and frame.shape[-1] in (3, 4) and 0 not in frame.shape:
+        return frame[..., :3]
+    raise ValueError(f'frame: got shape {frame.shape}; accepted are [H, W], [H, W, 3] RGB and [H, W, 4] RGBA')
+
+
+@dataclasses.dataclass
+class Tracker:
+    """Follows one object in live frames.
+
+    Attributes:
+      variables: of `SCTRPN`.
+      config: the run's.
+      details: keep response maps and proposals in each output.
+    """
+
+    variables: dict
+    config: config_lib.Config
+    details: bool = False
+
+    def __post_init__(self):
+        self._functions = functions(self.config, self.details)
+        self._variables = jax.device_put(self.variables)
+        self._state, self._shape = None, None
+
+    def init(self, frame: np.ndarray, box: typing.Sequence[float]) -> None:
+        """Starts on a target.
+
+        Args:
+          frame: [H, W, 3] uint8 RGB (grey and RGBA are converted).
+          box: x, y, w, h; top-left form, 0-based pixels.
+
+        Raises:
+          ValueError: a bad frame or box.
+        """
+        frame = check_frame(frame)
+        box = check_box(box, frame.shape[1], frame.shape[0])
+        self._shape = frame.shape
+        self._state = self._functions.init(self._variables, frame, box)
+
+    def update(self, frame: np.ndarray) -> TrackOutput:
+        """Finds the target in the next frame.
+
+        Args:
+          frame: as `init`'s, of the same size.
+
+        Returns:
+          `TrackOutput` of NumPy arrays.
+
+        Raises:
+          ValueError: a bad frame, another size, or no `init` before.
+        """
+        if self._state is None:
+            raise ValueError('update: call init(frame, box) first')
+        frame = check_frame(frame)
+        if frame.shape != self._shape:
+            raise ValueError(f'frame: got {frame.shape[:2]}, the first was {self._shape[:2]} (height, width)')
+        self._state, output = self._functions.step(self._variables, self._state, frame)
+        return jax.device_get(output)

@@ -1,0 +1,200 @@
+"""The training run: data, steps, validation, checkpoints, restart (Sec. 4.2)."""
+
+import math
+import pathlib
+import time
+
+import jax
+import numpy as np
+from absl import logging
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.data import pipeline
+from sctrpn_jax.training import checkpoint, metrics, optimiser, validation
+from sctrpn_jax.training import state as state_lib
+from sctrpn_jax.training import step as step_lib
+
+# Fields that do not change what a run computes, so a restart may set them anew.
+_FREE_FIELDS = ('log_every', 'checkpoint_every', 'validate_every', 'max_minutes')
+
+
+class TrainingDiverged(ArithmeticError):
+    """The loss or its gradient is no longer finite."""
+
+
+def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -> state_lib.TrainState:
+    """Trains, or goes on from the last checkpoint in `workdir`.
+
+    Args:
+      config: the run's.
+      workdir: gets `checkpoints/`, `best/` (highest validation success AUC) and `metrics.jsonl`.
+
+    Returns:
+      The last state.
+
+    Raises:
+      ValueError: settings or data that do not fit; a checkpoint of another config.
+      TrainingDiverged: with the last sound state saved.
+    """
+    c = config.train
+    devices = jax.device_count()
+    if c.batch_size % devices:
+        raise ValueError(f'train.batch_size is {c.batch_size}; it must be a multiple of {devices} devices')
+    # Auto: batch-sharded gathers and concatenations are refused under jax's default, Explicit axes.
+    mesh = jax.make_mesh((devices,), ('data',), axis_types=(jax.sharding.AxisType.Auto,))
+    replicated = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
+    by_batch = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec('data'))
+
+    last, best = checkpoint.Checkpoints(workdir), checkpoint.Checkpoints(workdir, 'best')
+    first, best_auc = last.latest_step() or 0, -1.0
+    if first:
+        _check_same_run(checkpoint.read_config(pathlib.Path(workdir) / 'checkpoints', first), config)
+    state = jax.device_put(state_lib.create_train_state(config), replicated)
+    if first:
+        state, position = last.restore(state)
+        best_auc = position['best_auc']
+    logging.info('%s; %d device(s); %s', optimiser.describe(c), devices, f'goes on from step {first}' if first else 'new run')
+
+    train_step = step_lib.make_train_step(config)
+    validate = validation.Validator(config) if c.validate_every else None
+    writer = metrics.MetricWriter(workdir, first)
+    batches = _make_batches(config, first)
+    total, phase = optimiser.total_steps(c), optimiser.backbone_start(c)
+    progress = _Progress(first, total, c.batch_size)
+    deadline = time.monotonic() + c.max_minutes * 60 if c.max_minutes else math.inf
+    step = first
+
+    def save():
+        # The data position is the step's: a checkpoint always holds a consistent (state, data) pair.
+        last.save(step, state, {'pairs': step * c.batch_size, 'best_auc': best_auc}, config)
+
+    try:
+        while True:
+            over = step >= total or time.monotonic() > deadline
+            if validate and step > first and (step % c.validate_every == 0 or over):
+                result = validate(state.variables)
+                writer.write(step, {f'validation/{name}': value for name, value in result.items()})
+                logging.info('step %d: validation AUC %.3f, precision %.3f', step, result['success_auc'], result['precision'])
+                if result['success_auc'] > best_auc:
+                    best_auc = result['success_auc']
+                    best.save(step, state, {'pairs': step * c.batch_size, 'best_auc': best_auc}, config)
+                progress.pause()
+            if step > first and (step % c.checkpoint_every == 0 or over):
+                save()
+            if over:
+                break
+            batch = jax.tree.map(lambda x: jax.make_array_from_process_local_data(by_batch, x), next(batches))
+            if progress.newest is not None and not progress.newest['finite']:
+                _stop(progress.newest, step, save, last)
+            state, values = train_step(state, batch, train_backbone=step >= phase)
+            step += 1
+            progress.add(values)
+            if step % c.log_every == 0 or step == total:
+                line = progress.flush(step)
+                if not math.isfinite(line['loss']):
+                    _stop(progress.newest, step, save, last)
+                writer.write(step, line)
+    except KeyboardInterrupt:
+        logging.info('interrupted at step %d; saving', step)
+        save()
+        raise
+    finally:
+        for closed in (batches, writer, last, best):
+            closed.close()
+    return state
+
+
+def _make_batches(config: config_lib.Config, first_step: int):
+    sources, weights = pipeline.make_sources(config.data)
+    a, c = config.augment, config.train
+    return iter(
+        pipeline.make_dataset(
+            sources,
+            weights,
+            template_patch=pipeline.patch_size(config.model.template_size, a.template_shift, a.template_scale),
+            search_patch=pipeline.patch_size(config.model.search_size, a.search_shift, a.search_scale),
+            batch_size=c.batch_size,
+            num_workers=config.data.num_workers,
+            seed=config.seed,
+            max_interval=config.data.max_interval,
+            negative_share=config.data.negative_share,
+            mirror_share=config.data.mirror_share,
+            template_size=config.model.template_size,
+            process_index=jax.process_index(),
+            process_count=jax.process_count(),
+            first_batch=first_step,
+        )
+    )
+
+
+def _check_same_run(saved: config_lib.Config, wanted: config_lib.Config) -> None:
+    saved, wanted = config_lib.to_dict(saved), config_lib.to_dict(wanted)
+    for side in (saved, wanted):
+        side.pop('validation')
+        side.pop('track')
+        for name in _FREE_FIELDS:
+            side['train'].pop(name)
+    if found := checkpoint.disagreement(saved, wanted):
+        raise checkpoint.CheckpointError(f'{found}; give the same config, or another --workdir')
+
+
+def _stop(values: dict, step: int, save, checkpoints) -> None:
+    """Saves the state, which a step that is not finite left as it was, and says what broke."""
+    save()
+    checkpoints.wait()
+    broken = [
+        f'{term} of {stage} is {float(values[f"{stage}/{term}"])}'
+        for stage in sorted({name.split('/')[0] for name in values if '/' in name})
+        for term in ('classification', 'regression')
+        if not np.isfinite(values[f'{stage}/{term}'])
+    ]
+    what = '; '.join(broken) or f'the gradient (norm {float(values["gradient_norm"])}) while every loss term is finite'
+    raise TrainingDiverged(f'step {step}: not finite: {what}. The state before that step is saved; a lower train.rate may help')
+
+
+class _Progress:
+    """Sums metrics between two progress lines and times them, validation and compilation left out."""
+
+    def __init__(self, step: int, total: int, batch_size: int):
+        self._step, self._total, self._batch_size = step, total, batch_size
+        self._values, self._seconds, self._since = [], 0.0, None
+        self.newest = None
+
+    def add(self, values: dict) -> None:
+        if self._since is None:
+            # The first step after a start or a pause holds compilation or waiting: the clock begins after it.
+            jax.block_until_ready(values)
+            self._since, self._counted = time.monotonic(), -1
+        self._counted += 1
+        self.newest = values
+        self._values.append(values)
+
+    def pause(self) -> None:
+        self._since = None
+
+    def flush(self, step: int) -> dict[str, float]:
+        values = jax.device_get(self._values)
+        line = {name: float(np.mean([v[name] for v in values])) for name in values[0] if name != 'finite'}
+        if self._since is not None and self._counted > 0:
+            line['pairs_per_second'] = self._counted * self._batch_size / (time.monotonic() - self._since)
+            left = (self._total - step) * self._batch_size / line['pairs_per_second']
+            eta = time.strftime('%H:%M:%S', time.gmtime(left)) if left < 86400 else f'{left / 86400:.1f} days'
+        else:
+            eta = 'unknown'
+        stages = sorted({name.split('/')[0] for name in line if name.startswith('stage')})
+        terms = '  '.join(
+            f'{s}: cls {line[f"{s}/classification"]:.4f} reg {line[f"{s}/regression"]:.4f}' for s in stages
+        )
+        logging.info(
+            'step %d/%d  %.1f pairs/s  ETA %s  rate %.2g  loss %.4f  %s',
+            step,
+            self._total,
+            line.get('pairs_per_second', float('nan')),
+            eta,
+            line['rate'],
+            line['loss'],
+            terms,
+        )
+        self._values, self._since = [], time.monotonic() if self._since is not None else None
+        self._counted = 0
+        return line

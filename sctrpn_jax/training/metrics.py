@@ -1,0 +1,48 @@
+"""Where training writes its numbers: metrics.jsonl always, TensorBoard where tensorboardX is installed."""
+
+import json
+import pathlib
+import typing
+
+
+class MetricWriter:
+    """Appends one JSON object a call; on restart, lines from after the restored step are dropped first."""
+
+    def __init__(self, workdir: str | pathlib.Path, first_step: int = 0):
+        self.path = pathlib.Path(workdir) / 'metrics.jsonl'
+        kept = [line for line in read_metrics(self.path) if line['step'] <= first_step]
+        temporary = self.path.with_suffix('.tmp')
+        temporary.write_text(''.join(json.dumps(line) + '\n' for line in kept))
+        temporary.replace(self.path)
+        self._file = self.path.open('a')
+        try:
+            import tensorboardX
+        except ImportError:
+            self._board = None
+        else:
+            self._board = tensorboardX.SummaryWriter(str(pathlib.Path(workdir) / 'tensorboard'))
+
+    def write(self, step: int, values: dict[str, float]) -> None:
+        """Adds numbers under a step."""
+        self._file.write(json.dumps({'step': step} | values) + '\n')
+        self._file.flush()
+        for name, value in values.items() if self._board else ():
+            self._board.add_scalar(name, value, step)
+
+    def close(self) -> None:
+        """Ends the files."""
+        self._file.close()
+        if self._board:
+            self._board.close()
+
+
+def read_metrics(path: str | pathlib.Path) -> list[dict[str, typing.Any]]:
+    """Lines of a metrics.jsonl; a last line that a kill cut short is left out."""
+    path = pathlib.Path(path)
+    lines = []
+    for line in path.read_text().splitlines() if path.exists() else ():
+        try:
+            lines.append(json.loads(line))
+        except json.JSONDecodeError:
+            break
+    return lines

@@ -1,0 +1,72 @@
+"""What training carries from step to step."""
+
+import typing
+
+import chex
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.models import backbone_weights, sctrpn
+from sctrpn_jax.training import optimiser
+
+
+@struct.dataclass
+class TrainState:
+    """Parameters, running statistics and momenta. The backbone's momentum is apart, since it rests while frozen.
+
+    Attributes:
+      step: [] int32, optimiser steps done.
+      params: of `SCTRPN`.
+      batch_stats: of `SCTRPN` (empty without batch norm).
+      heads_momentum, backbone_momentum: optimiser states.
+    """
+
+    step: chex.Array
+    params: typing.Any
+    batch_stats: typing.Any
+    heads_momentum: typing.Any
+    backbone_momentum: typing.Any
+
+    @property
+    def variables(self) -> dict:
+        """What `SCTRPN.apply` takes."""
+        return {'params': self.params, 'batch_stats': self.batch_stats}
+
+
+def split_params(params: dict) -> tuple[dict, dict]:
+    """(heads, backbone) parameters, or gradients of that form."""
+    return {k: v for k, v in params.items() if k != 'backbone'}, params['backbone']
+
+
+def create_train_state(config: config_lib.Config) -> TrainState:
+    """Fresh state, with the backbone's weights read where the config names a file.
+
+    Raises:
+      ValueError: weights that do not fit the config.
+    """
+    variables = sctrpn.init_variables(sctrpn.SCTRPN(config.model), config.seed)
+    params, b = variables['params'], config.model.backbone
+    if b.weights:
+        loaded = backbone_weights.load_backbone(
+            b.weights,
+            widths=b.widths,
+            groups=b.groups,
+            norm=b.norm,
+            mean=b.mean,
+            std=b.std,
+            one_tower=b.one_tower,
+        )
+        # A file holds convolutions for all five layers; the network may use fewer, and norms of its own.
+        params['backbone'] = params['backbone'] | {
+            name: jax.tree.map(jnp.asarray, loaded[name]) for name in loaded if name in params['backbone']
+        }
+    heads, backbone = split_params(params)
+    return TrainState(
+        step=jnp.zeros((), jnp.int32),
+        params=params,
+        batch_stats=variables.get('batch_stats', {}),
+        heads_momentum=optimiser.make_optimiser(config.train).init(heads),
+        backbone_momentum=optimiser.make_backbone_optimiser(config.train).init(backbone),
+    )

@@ -1,0 +1,54 @@
+"""Tracks a few sequences with the current weights, so that the loss never has to stand for tracking."""
+
+import jax
+import numpy as np
+from absl import logging
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.data import generated, images, sequences
+from sctrpn_jax.evaluation import one_pass
+from sctrpn_jax.tracking import tracker
+
+
+class Validator:
+    """Sequences held in memory; called with variables, it gives mean success AUC and precision at 20 px."""
+
+    def __init__(self, config: config_lib.Config):
+        self._functions = tracker.functions(config)
+        self._sequences = _load(config.validation, config.seed)
+
+    def __call__(self, variables: dict) -> dict[str, float]:
+        """One-pass results: `success_auc`, `precision` (means over the sequences), `auc/<sequence>`.
+
+        Args:
+          variables: of `SCTRPN`.
+
+        Returns:
+          Each in 0..1.
+        """
+        scores, precisions = {}, []
+        for name, frames, truth in self._sequences:
+            state = self._functions.init(variables, frames[0], truth[0].astype(np.float32))
+            _, outputs = self._functions.chunk(variables, state, frames[1:])
+            tracked = np.concatenate([truth[:1], np.asarray(jax.device_get(outputs.box), np.float64)])
+            scores[name] = one_pass.success_auc(tracked, truth)
+            precisions.append(one_pass.precision(tracked, truth))
+        result = {'success_auc': float(np.mean(list(scores.values()))), 'precision': float(np.mean(precisions))}
+        return result | {f'auc/{name}': float(value) for name, value in scores.items()}
+
+
+def _load(c: config_lib.ValidationConfig, seed: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
+    """(name, frames [T, H, W, 3] uint8, boxes [T, 4] xywh) of each sequence."""
+    if not c.root:
+        # Far from the keys that training draws.
+        made = [generated.make_sequence(10**9 + seed * 1000 + i, c.frames) for i in range(c.sequences)]
+        return [(f'generated{i}', frames, boxes.astype(np.float64)) for i, (frames, boxes) in enumerate(made)]
+    found = sequences.read_sequences('davis', c.root)
+    # Evenly spread over the names, so that a few stand for all.
+    chosen = [found[i * len(found) // c.sequences] for i in range(min(c.sequences, len(found)))]
+    loaded = []
+    for sequence in chosen:
+        frames = np.stack([images.read_image(path) for path in sequence.frames[: c.frames]])
+        loaded.append((sequence.name, frames, np.asarray(sequence.boxes[: len(frames)])))
+    logging.info('validation: %s', ', '.join(name for name, _, _ in loaded))
+    return loaded

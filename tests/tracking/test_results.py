@@ -1,0 +1,58 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sctrpn_jax.tracking import results
+
+NUMBER = st.floats(-1e4, 1e4, width=32)
+
+
+@given(st.lists(st.tuples(NUMBER, NUMBER, NUMBER, NUMBER, st.floats(0, 1)), max_size=8))
+def test_what_is_written_is_read_back(tmp_path_factory, rows):
+    path = tmp_path_factory.mktemp('results') / 'new folder' / 'boxes.csv'
+    with results.ResultWriter(path) as writer:
+        for *box, score in rows:
+            writer.write(np.array(box), score)
+    boxes, scores = results.read_results(path)
+    table = np.array(rows).reshape(-1, 5)
+    np.testing.assert_allclose(boxes, table[:, :4], atol=6e-5)
+    np.testing.assert_allclose(scores, table[:, 4], atol=6e-7)
+
+
+def test_rows_are_on_disk_before_the_end(tmp_path):
+    path = tmp_path / 'boxes.csv'
+    writer = results.ResultWriter(path)
+    assert path.read_text() == 'frame,x,y,w,h,score\n'
+    writer.write([205, 151, 17, 50], 1)
+    writer.write(np.float32([204.5, 150.25, 17, 49.875]), np.float32(0.5))
+    assert path.read_text().splitlines()[1:] == [
+        '0,205.0000,151.0000,17.0000,50.0000,1.000000',
+        '1,204.5000,150.2500,17.0000,49.8750,0.500000',
+    ]
+    writer.close()
+
+
+@pytest.mark.parametrize(
+    'text, message',
+    [
+        ('', 'first line'),
+        ('x,y,w,h\n1,2,3,4\n', "first line is 'x,y,w,h', expected frame,x"),
+        ('frame,x,y,w,h,score\n0,1,2,3,4,1\n2,1,2,3,4,1\n', 'line 3: .* expected 1,x'),
+        ('frame,x,y,w,h,score\n0,1,2,3,4,1\n1,1,2,3,4\n', 'line 3'),
+        ('frame,x,y,w,h,score\n0,1,2,nan,4,1\n', 'line 2'),
+        ('frame,x,y,w,h,score\n0,1,2,three,4,1\n', 'line 2'),
+        ('frame,x,y,w,h,score\n\n', 'line 2'),
+    ],
+)
+def test_broken_files_are_refused(tmp_path, text, message):
+    path = tmp_path / 'boxes.csv'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message) as caught:
+        results.read_results(path)
+    assert 'boxes.csv' in str(caught.value)
+
+
+def test_missing_file_is_named(tmp_path):
+    with pytest.raises(ValueError, match='none.csv'):
+        results.read_results(tmp_path / 'none.csv')

@@ -1,0 +1,117 @@
+"""Real steps of the real loop: restart after a kill is bit-exact, a loss that is not finite stops with a sound state."""
+
+import importlib.util
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+import pytest
+
+from sctrpn_jax.training import checkpoint, loop, metrics
+
+HERE = pathlib.Path(__file__).parent
+REPOSITORY = HERE.parent.parent
+
+
+def tiny():
+    spec = importlib.util.spec_from_file_location('tiny_config', HERE / 'tiny_config.py')
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.get_config()
+
+
+@pytest.fixture(scope='module')
+def whole_run(tmp_path_factory):
+    """(workdir, state) of the six steps without a break."""
+    workdir = tmp_path_factory.mktemp('whole')
+    return workdir, jax.device_get(loop.train_and_evaluate(tiny(), workdir))
+
+
+def test_metrics_have_every_term_of_every_stage(whole_run):
+    lines = metrics.read_metrics(whole_run[0] / 'metrics.jsonl')
+    assert [line['step'] for line in lines] == [1, 2, 3, 4, 5, 6]
+    for line in lines:
+        terms = [line[f'stage{i}/{term}'] for i in (1, 2, 3) for term in ('classification', 'regression')]
+        assert np.isfinite(terms).all()
+        np.testing.assert_allclose(sum(terms), line['loss'], rtol=1e-5)
+
+
+def test_backbone_moves_in_the_last_phase_only(whole_run):
+    config = tiny()
+    config.train.epochs, config.train.final_epochs = 2, 0.0
+    frozen = jax.device_get(loop.train_and_evaluate(config, whole_run[0].parent / 'frozen'))
+    fresh = jax.device_get(loop.state_lib.create_train_state(tiny()))
+    for state, moves in ((frozen, False), (whole_run[1], True)):
+        same = [np.array_equal(a, b) for a, b in zip(*(jax.tree.leaves(s.params['backbone']) for s in (state, fresh)))]
+        assert all(same) != moves
+        heads = [np.array_equal(a, b) for a, b in zip(*(jax.tree.leaves(s.params['stages_0']) for s in (state, fresh)))]
+        assert not all(heads)
+
+
+def test_kill_and_restart_is_bit_exact(whole_run, tmp_path):
+    command = [sys.executable, str(REPOSITORY / 'bin' / 'train'), '--config', str(HERE / 'tiny_config.py')]
+    process = subprocess.Popen(
+        [*command, '--workdir', str(tmp_path)], env=os.environ | {'PYTHONPATH': str(REPOSITORY)}, stderr=subprocess.PIPE
+    )
+    try:
+        saved = tmp_path / 'checkpoints' / '2'
+        for _ in range(1200):
+            if saved.is_dir() or process.poll() is not None:
+                break
+            time.sleep(0.1)
+        assert saved.is_dir(), process.stderr.read().decode()[-2000:]
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+    resumed_from = checkpoint.Checkpoints(tmp_path).latest_step()
+    assert resumed_from >= 2
+    resumed = jax.device_get(loop.train_and_evaluate(tiny(), tmp_path))
+    jax.tree.map(np.testing.assert_array_equal, resumed, whole_run[1])
+    first, second = (metrics.read_metrics(path / 'metrics.jsonl') for path in (whole_run[0], tmp_path))
+    assert [line['step'] for line in second] == [1, 2, 3, 4, 5, 6]
+    assert [line['loss'] for line in second] == [line['loss'] for line in first]
+
+
+def test_another_config_is_refused_by_field(whole_run):
+    config = tiny()
+    config.model.fem.channels = 8
+    with pytest.raises(checkpoint.CheckpointError, match=r'config\.model\.fem\.channels is 4 in the checkpoint and 8'):
+        loop.train_and_evaluate(config, whole_run[0])
+
+
+def test_saved_variables_and_config_come_back(whole_run):
+    variables, config = checkpoint.load_variables(whole_run[0])
+    assert config == tiny()
+    jax.tree.map(np.testing.assert_array_equal, variables['params'], whole_run[1].params)
+
+
+def test_no_checkpoint_is_one_clear_line(tmp_path):
+    with pytest.raises(checkpoint.CheckpointError, match='no checkpoint here'):
+        checkpoint.load_variables(tmp_path)
+
+
+def test_infinite_loss_stops_with_the_last_sound_state(tmp_path):
+    config = tiny()
+    config.train.rate = config.train.warmup_rate = 1e30
+    config.train.clip_norm = 1e30
+    with pytest.raises(loop.TrainingDiverged, match=r'step \d+: not finite: .*(of stage1 is|gradient)'):
+        loop.train_and_evaluate(config, tmp_path)
+    variables, _ = checkpoint.load_variables(tmp_path)
+    assert all(np.isfinite(x).all() for x in jax.tree.leaves(variables))
+
+
+def test_validation_keeps_the_best(tmp_path):
+    config = tiny()
+    config.train.epochs, config.train.validate_every = 1, 1
+    config.validation.sequences, config.validation.frames = 1, 3
+    loop.train_and_evaluate(config, tmp_path)
+    lines = metrics.read_metrics(tmp_path / 'metrics.jsonl')
+    scores = {line['step']: line['validation/success_auc'] for line in lines if 'validation/success_auc' in line}
+    assert len(scores) == 2 and all(0 <= score <= 1 for score in scores.values())
+    best = checkpoint.Checkpoints(tmp_path, 'best').latest_step()
+    assert scores[best] == max(scores.values())
