@@ -82,7 +82,7 @@ class ModelConfig:
 class LossConfig:
     """Objectives (Eq. 1, 4, 7, 8-10) and labels."""
 
-    classification: str = 'shrinkage'  # shrinkage / shrinkage_square / log / square / focal / hard_negative
+    classification: str = 'shrinkage'  # shrinkage / shrinkage_square / log / square / focal / cube / hard_negative
     a: float = 10.0  # shrinkage speed
     c: float = 0.2  # shrinkage location
     focal_gamma: float = 2.0

@@ -1,8 +1,9 @@
-"""Strict promotion rules for every test, and the shared folder as a fixture."""
+"""Strict promotion rules and repeatable examples for every test, and the shared folder as a fixture."""
 
 import pathlib
 
 import absl.flags
+import hypothesis
 import jax
 import pytest
 
@@ -12,6 +13,9 @@ jax.config.update('jax_numpy_dtype_promotion', 'strict')
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 # grain's workers read absl flags, which only `app.run` parses.
 absl.flags.FLAGS.mark_as_parsed()
+# No deadline: the first example of a test pays for compilation.
+hypothesis.settings.register_profile('repeatable', deadline=None, derandomize=True)
+hypothesis.settings.load_profile('repeatable')
 
 
 @pytest.fixture(scope='session')

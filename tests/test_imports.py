@@ -7,7 +7,11 @@ import pathlib
 import pytest
 
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent / 'sctrpn_jax'
-LEVELS = [{'geometry'}, {'models', 'objectives', 'data', 'tracking'}, {'training', 'evaluation', 'visualization'}]
+LEVELS = [
+    {'geometry'},
+    {'models', 'objectives', 'data', 'tracking'},
+    {'training', 'evaluation', 'visualization', 'pretrained'},
+]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 
 

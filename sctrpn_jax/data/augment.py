@@ -32,26 +32,22 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 TO_GREY = np.tile(LUMA[:, None], (1, 3))
 
 
-def jittered_crop(
-    key: chex.PRNGKey, patch: chex.Array, box: chex.Array, mirrored: chex.Array, size: int, shift: float, scale: float
+def displaced_crop(
+    patch: chex.Array, box: chex.Array, mirrored: chex.Array, size: int, moved: chex.Array, step: chex.Array
 ) -> tuple[chex.Array, chex.Array]:
-    """Crop of a patch in which the target is displaced and stretched at random.
+    """Crop of a patch in which the target is displaced and stretched.
 
     Args:
-      key: random key.
       patch: [P, P, 3] uint8.
       box: [4] cxcywh, patch pixels.
-      mirrored: [] bool, flip left and right.
+      mirrored: [] bool, flip left and right (after the displacement).
       size: side of the crop, pixels.
-      shift: the target's centre is uniform within +- shift of the crop's centre on each axis, crop pixels.
-      scale: a crop pixel is uniform within 1 +- scale patch pixels, on each axis by itself (pysot).
+      moved: [2] (x, y) of the target's centre from the crop's, crop pixels.
+      step: [2] (x, y) patch pixels a crop pixel; each axis by itself, as in pysot.
 
     Returns:
       crop [size, size, 3] float32, 0..255, and the box [4] float32 cxcywh in crop pixels.
     """
-    shift_key, scale_key = jax.random.split(key)
-    step = 1 + scale * jax.random.uniform(scale_key, (2,), minval=-1.0, maxval=1.0)
-    moved = shift * jax.random.uniform(shift_key, (2,), minval=-1.0, maxval=1.0)
     # Crop position u shows patch position box centre + (u - size / 2 - moved) * step; pixel i is centred on i + 0.5.
     offsets = jnp.arange(size, dtype=jnp.float32) + (0.5 - size / 2)
     xs = box[0] + (jnp.where(mirrored, -offsets, offsets) - moved[0]) * step[0] - 0.5
@@ -96,30 +92,36 @@ def gaussian_blur(image: chex.Array, sigma: chex.Array) -> chex.Array:
     return along_rows(wide, _taps(sigma[0]), 3).reshape(height, width, 3)
 
 
-def random_sigma(key: chex.PRNGKey, probability: float) -> chex.Array:
-    """[2] blur widths (x, y): zeros, or with a probability out of focus (both alike) or a motion along one axis."""
-    chosen, kind, width = jax.random.uniform(key, (3,))
+def blur_sigma(drawn: chex.Array, probability: float) -> chex.Array:
+    """[2] blur widths (x, y): zeros, or with a probability out of focus (both alike) or a motion along one axis.
+
+    Args:
+      drawn: [3] uniform in 0..1.
+      probability: of any blur.
+    """
+    chosen, kind, width = drawn
     along = jnp.where(kind < 0.5, jnp.ones(2), jnp.where(kind < 0.75, jnp.array([1.0, 0.0]), jnp.array([0.0, 1.0])))
     return jnp.where(chosen < probability, (0.5 + (MAX_SIGMA - 0.5) * width) * along, 0.0)
 
 
-def color_transform(key: chex.PRNGKey, mean: chex.Array, strength: float) -> tuple[chex.Array, chex.Array]:
+def color_transform(
+    drawn: chex.Array, axes: chex.Array, mean: chex.Array, strength: float
+) -> tuple[chex.Array, chex.Array]:
     """Brightness, contrast, saturation and principal-axis jitter as one affine map of colours.
 
     Args:
-      key: random key.
+      drawn: [3] uniform in -1..1.
+      axes: [3] standard normal, the shift along each principal axis.
       mean: [3] the image's mean colour, 0..255, about which contrast turns.
       strength: 0 is the identity; at 1 brightness moves by up to 20 grey levels, contrast and saturation by up to 20 %.
 
     Returns:
       matrix [3, 3] and offset [3]: a colour c becomes c @ matrix + offset.
     """
-    uniform_key, normal_key = jax.random.split(key)
-    brightness, contrast, saturation = strength * jax.random.uniform(uniform_key, (3,), minval=-1.0, maxval=1.0)
+    brightness, contrast, saturation = strength * drawn
     keep, gain = 1 + 0.2 * saturation, 1 + 0.2 * contrast
     matrix = gain * (keep * jnp.eye(3) + (1 - keep) * TO_GREY)
-    shift = 20 * brightness + strength * jax.random.normal(normal_key, (3,)) @ COLOR_AXES
-    return matrix, (1 - gain) * (mean @ LUMA) + shift
+    return matrix, (1 - gain) * (mean @ LUMA) + 20 * brightness + strength * axes @ COLOR_AXES
 
 
 def recolor(image: chex.Array, matrix: chex.Array, offset: chex.Array) -> chex.Array:
@@ -129,20 +131,7 @@ def recolor(image: chex.Array, matrix: chex.Array, offset: chex.Array) -> chex.A
     return jnp.clip(mixed + offset[None, None], 0, 255)
 
 
-@functools.partial(
-    jax.jit,
-    static_argnames=(
-        'template_size',
-        'search_size',
-        'template_shift',
-        'template_scale',
-        'search_shift',
-        'search_scale',
-        'blur',
-        'color',
-        'gray',
-    ),
-)
+@functools.partial(jax.jit, static_argnames=('template_size', 'search_size'))
 def augment(
     batch: dict[str, chex.Array],
     seed: int,
@@ -165,8 +154,8 @@ def augment(
       seed: not negative; may be traced.
       template_size: side of the template crop, pixels.
       search_size: side of the search crop, pixels.
-      template_shift: as `jittered_crop` takes it, crop pixels.
-      template_scale: as `jittered_crop` takes it.
+      template_shift: the target's centre is uniform within +- it of the crop's centre on each axis, crop pixels.
+      template_scale: a crop pixel is uniform within 1 +- it patch pixels, on each axis by itself.
       search_shift: likewise, for the search crop.
       search_scale: likewise.
       blur: probability of a blurred search crop.
@@ -180,24 +169,38 @@ def augment(
     """
 
     def one(record):
-        keys = jax.random.split(jax.random.fold_in(jax.random.key(seed), record['position']), 6)
-        mirrored, colorless = record['mirrored'], jax.random.uniform(keys[5]) < gray
-        template, _ = jittered_crop(
-            keys[0], record['template'], record['template_box'], mirrored, template_size, template_shift, template_scale
+        uniform_key, normal_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), record['position']))
+        # Two draws for all: the generator is long code, and each call adds to the time of compilation.
+        drawn = jax.random.uniform(uniform_key, (18,), minval=-1.0, maxval=1.0)
+        jitter, colors, chance = drawn[:8].reshape(4, 2), drawn[8:14].reshape(2, 3), (drawn[14:] + 1) / 2
+        axes = jax.random.normal(normal_key, (2, 3))
+        mirrored = record['mirrored']
+        template, _ = displaced_crop(
+            record['template'],
+            record['template_box'],
+            mirrored,
+            template_size,
+            template_shift * jitter[0],
+            1 + template_scale * jitter[1],
         )
-        search, box = jittered_crop(
-            keys[1], record['search'], record['search_box'], mirrored, search_size, search_shift, search_scale
+        search, box = displaced_crop(
+            record['search'],
+            record['search_box'],
+            mirrored,
+            search_size,
+            search_shift * jitter[2],
+            1 + search_scale * jitter[3],
         )
-        if blur > 0:
-            search = gaussian_blur(search, random_sigma(keys[2], blur))
+        search = gaussian_blur(search, blur_sigma(chance[:3], blur))
+        colorless = chance[3] < gray
 
-        def finish(key, image):
-            change = color_transform(key, image[::4, ::4].mean((0, 1)), color)
+        def finish(image, drawn, axes):
+            change = color_transform(drawn, axes, image[::4, ::4].mean((0, 1)), color)
             return recolor(image, *(jnp.where(colorless, part @ TO_GREY, part) for part in change))
 
         return {
-            'template': finish(keys[3], template),
-            'search': finish(keys[4], search),
+            'template': finish(template, colors[0], axes[0]),
+            'search': finish(search, colors[1], axes[1]),
             'box': box,
             'positive': record['positive'],
         }

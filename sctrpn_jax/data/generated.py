@@ -238,9 +238,9 @@ def make_scene(seed: int, height: int = 240, width: int = 320, min_side: float =
       seed: not negative.
       height: of the frame, pixels.
       width: of the frame, pixels.
-      min_side: lower bound of the target's size, about: the square root of its own box's area, frame pixels. The upright
-        box may be up to about 1.5 times as wide when the target is turned.
-      max_side: upper bound likewise.
+      min_side: about the least size of the target, the square root of its own box's area, frame pixels. Its upright
+        box may be up to about 1.5 times as wide when it is turned.
+      max_side: about the largest size.
 
     Raises:
       ValueError: the sides are not 4 <= min_side < max_side <= half of the frame's smaller side.

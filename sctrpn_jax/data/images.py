@@ -7,7 +7,7 @@ import numpy as np
 
 
 def _is_cut_short(data: np.ndarray) -> bool:
-    """Whether a JPEG's last scan has no end marker: some OpenCV versions paint the missing part grey and say nothing."""
+    """Whether a JPEG's last scan has no end marker: OpenCV 4 paints the rest grey and says nothing."""
     text = data.tobytes()
     return text.startswith(b'\xff\xd8') and text.rfind(b'\xff\xd9') < text.rfind(b'\xff\xda')
 

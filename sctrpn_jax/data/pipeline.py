@@ -3,18 +3,21 @@
 The stream is endless and a function of the seed alone: it does not depend on the number of hosts, workers or threads.
 """
 
+import logging
 import math
 import os
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import cv2
 import grain
 import numpy as np
-from absl import logging
 
 from sctrpn_jax import config
 from sctrpn_jax.data import folder, generated, pairs
+
+_log = logging.getLogger(__name__)
 
 LENGTH = 2**32  # positions are uint32
 MAX_ATTEMPTS = 16
@@ -75,6 +78,9 @@ def cut_patch(image: np.ndarray, box: np.ndarray, size: int, template_size: int 
     return patch, np.array([size / 2, size / 2, width * scale, height * scale], np.float32)
 
 
+_LOG_LOCK = threading.Lock()
+
+
 @dataclass
 class MakeRecord:
     """Index on this host -> record; the pair depends on (seed, global position) alone.
@@ -107,9 +113,10 @@ class MakeRecord:
             try:
                 return self._record(choice, position)
             except ValueError as error:
-                if str(error) not in self.refused:
-                    self.refused.add(str(error))
-                    logging.warning('refused, another pair takes its place: %s', error)
+                with _LOG_LOCK:  # grain reads with several threads
+                    if str(error) not in self.refused:
+                        self.refused.add(str(error))
+                        _log.warning('refused, another pair takes its place: %s', error)
                 last = error
         raise ValueError(f'no readable pair at position {position} in {MAX_ATTEMPTS} draws; the last: {last}')
 
@@ -230,7 +237,7 @@ def make_sources(data: config.DataConfig) -> tuple[list[pairs.Source], list[floa
     sources = [folder.read_folder(os.path.join(data.root, name), data.min_box_side) for name in names]
     for source in sources:
         if source.refused:
-            logging.warning('%s: %d rows refused; first: %s', source.name, len(source.refused), source.refused[0])
+            _log.warning('%s: %d rows refused; first: %s', source.name, len(source.refused), source.refused[0])
     weights = np.array([source.num_tracks for source in sources], float) ** data.source_weight_power
     weights = weights / weights.sum()
     if data.generated_share > 0:

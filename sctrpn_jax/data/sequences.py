@@ -69,10 +69,9 @@ def read_otb(root: str | os.PathLike, names: Iterable[str] | None = None) -> lis
 
     def targets(folder):
         files = sorted(path for path in folder.glob('groundtruth_rect*.txt') if path.read_text().strip())
-        if not files:
-            raise ValueError(f'{folder}: no annotation; expected {folder / "groundtruth_rect.txt"}')
-        for number, path in enumerate(files, start=1):
-            yield (folder.name if len(files) == 1 else f'{folder.name}-{number}'), path
+        files = files or [folder / 'groundtruth_rect.txt']  # missed when it is read
+        names = [folder.name] if len(files) == 1 else [f'{folder.name}-{i + 1}' for i in range(len(files))]
+        return zip(names, files, strict=True)
 
     def read(name, annotation):
         folder = annotation.parent
@@ -86,11 +85,7 @@ def read_otb(root: str | os.PathLike, names: Iterable[str] | None = None) -> lis
         _check_rows(annotation, boxes, images)
         return _sequence(name, images[skip:], boxes[skip:])
 
-    found = {}
-    for folder in _folders(pathlib.Path(root)):
-        # Only the folders asked for are opened, so that one broken sequence does not hide the others.
-        if names is None or any(name == folder.name or name.rpartition('-')[0] == folder.name for name in names):
-            found.update(targets(folder))
+    found = dict(target for folder in _folders(pathlib.Path(root)) for target in targets(folder))
     return _pick(found, names, read, root)
 
 

@@ -41,7 +41,7 @@ class Scores:
 
 
 def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Intersection over union of boxes [..., 4] xywh: [...] in 0..1, 0 where the union is empty, NaN where a value is."""
+    """Intersection over union of boxes [..., 4] xywh: 0..1, 0 where the union is empty, NaN where a value is."""
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     low = np.maximum(a[..., :2], b[..., :2])
     high = np.minimum(a[..., :2] + a[..., 2:], b[..., :2] + b[..., 2:])
@@ -72,7 +72,9 @@ def score_sequence(
     """
     predicted, truth = np.array(predicted, np.float64), np.asarray(truth, np.float64)
     if truth.ndim != 2 or truth.shape[-1] != 4 or predicted.shape != truth.shape or not len(truth):
-        raise ValueError(f'boxes: got predicted {predicted.shape} and truth {truth.shape}, accepted are two alike [T, 4]')
+        raise ValueError(
+            f'boxes: got predicted {predicted.shape} and truth {truth.shape}, accepted are two alike [T, 4]'
+        )
     if invalid not in INVALID:
         raise ValueError(f'invalid: got {invalid!r}, accepted are {", ".join(INVALID)}')
     absent = np.zeros(len(truth), bool) if absent is None else np.asarray(absent, bool)
@@ -138,7 +140,9 @@ def bootstrap_interval(
     """
     values = np.asarray(values, np.float64)
     if values.ndim != 1 or not len(values) or not np.isfinite(values).all():
-        raise ValueError(f'values: got shape {values.shape}, {np.isfinite(values).sum()} finite; accepted are finite [S]')
+        raise ValueError(
+            f'values: got shape {values.shape}, {np.isfinite(values).sum()} finite; accepted are finite [S]'
+        )
     draws = np.random.default_rng(seed).integers(0, len(values), (samples, len(values)))
     low, high = np.quantile(values[draws].mean(axis=1), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
@@ -154,7 +158,9 @@ def paired_difference(
     Args:
       a: [S] one score a sequence.
       b: [S] another tracker's, in the same order.
-      level, samples, seed: as `bootstrap_interval`.
+      level: as `bootstrap_interval`.
+      samples: as `bootstrap_interval`.
+      seed: as `bootstrap_interval`.
 
     Returns:
       (mean, low, high); a is better with confidence where low > 0.

@@ -10,6 +10,7 @@ _KERNELS = (11, 5, 3, 3, 3)
 _STRIDES = (2, 1, 1, 1, 1)
 _POOLED = (1, 2)
 LAYERS = (3, 4, 5)
+LRN = (2.0, 1e-4)  # kappa and alpha of the ImageNet weights' own network
 
 
 def _windows(layer: int) -> list[tuple[int, int]]:
@@ -82,7 +83,7 @@ def max_pool(features: chex.Array) -> chex.Array:
     return features
 
 
-def local_response_norm(features: chex.Array, kappa: float = 2.0, alpha: float = 1e-4) -> chex.Array:
+def local_response_norm(features: chex.Array, kappa: float = LRN[0], alpha: float = LRN[1]) -> chex.Array:
     """Normalisation across five neighbouring channels: x / (kappa + alpha * sum of squares)^0.75.
 
     Args:
@@ -177,7 +178,7 @@ class AlexNet(nn.Module):
     mean: tuple[float, ...] = (122.226, 116.209, 103.565)
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
     layers: tuple[int, ...] = LAYERS
-    lrn: tuple[float, float] = (2.0, 1e-4)
+    lrn: tuple[float, float] = LRN
 
     @nn.compact
     def __call__(self, images: chex.Array, train: bool = False) -> dict[int, chex.Array]:

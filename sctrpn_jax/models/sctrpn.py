@@ -56,9 +56,7 @@ class SCTRPN(nn.Module):
         limits = {'max_angle': c.fem.max_angle, 'max_scale': c.fem.max_scale, 'max_shift': c.fem.max_shift}
         if c.fem.stn_first and c.fem.transform == 'stn':
             self.first_stn = stn.LocalisationNet(**limits)
-        self.fems = [
-            fem.FEM(c.fem.channels, c.fem.transform, c.fem.grid, c.fem.realign, **limits) for _ in layers[1:]
-        ]
+        self.fems = [fem.FEM(c.fem.channels, c.fem.transform, c.fem.grid, c.fem.realign, **limits) for _ in layers[1:]]
         self.stages = [
             rpn.RPN(c.head.channels, len(c.anchors.ratios), c.head.correlation, c.head.norm, c.head.skip)
             for _ in layers

@@ -40,8 +40,10 @@ def warp_points(motion: chex.Array, points: chex.Array, centre: float) -> chex.A
     """
     cos, sin = jnp.cos(motion[0]), jnp.sin(motion[0])
     x, y = (points[..., 0] - centre) * motion[1], (points[..., 1] - centre) * motion[2]
-    return jnp.stack([cos * x - sin * y, sin * x + cos * y], axis=-1) + centre + motion[3:].reshape(
-        (1,) * (points.ndim - 1) + (2,)
+    return (
+        jnp.stack([cos * x - sin * y, sin * x + cos * y], axis=-1)
+        + centre
+        + motion[3:].reshape((1,) * (points.ndim - 1) + (2,))
     )
 
 

@@ -10,7 +10,7 @@ from sctrpn_jax.geometry import boxes as box_forms
 from sctrpn_jax.geometry import sampling
 
 
-def crop_to_cells(boxes: chex.Array, map_size: int, stride: int, crop_size: int) -> chex.Array:
+def crop_to_cells(boxes: chex.Array, map_size: int, stride: float, crop_size: int) -> chex.Array:
     """Boxes from crop pixels to the continuous cells of a map that is centred on the crop.
 
     Args:
@@ -74,7 +74,7 @@ def histogram_model(crop: chex.Array, box: chex.Array, bins: int = 8, smoothing:
         raise ValueError(f'bins: got {bins}, a positive number is needed')
     height, width, _ = crop.shape
     left, top, right, bottom = box_forms.cxcywh_to_corners(box)
-    x, y = jnp.arange(width) + 0.5, jnp.arange(height) + 0.5
+    x, y = jnp.arange(width, dtype=jnp.float32) + 0.5, jnp.arange(height, dtype=jnp.float32) + 0.5
     inside = ((y >= top) & (y < bottom))[:, None] & ((x >= left) & (x < right))[None, :]
     weights = jnp.stack([inside, ~inside], axis=-1).astype(jnp.float32).reshape(-1, 2)
     counts = jnp.zeros((bins**3, 2), jnp.float32).at[_bin_index(crop, bins).reshape(-1)].add(weights)

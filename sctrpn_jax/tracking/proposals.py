@@ -9,6 +9,9 @@ from flax import struct
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.tracking import color, contours, nms, rerank
 
+# Colour varies slowly over a target; every fourth pixel of the crop tells as much.
+_LIKELIHOOD_STRIDE = 4
+
 
 @struct.dataclass
 class Cues:
@@ -79,7 +82,7 @@ def _cue_product(
     boxes: chex.Array,
     scores: chex.Array,
     valid: chex.Array,
-    color_map: tuple[chex.Array, float],
+    color_map: tuple[chex.Array, int],
     components: tuple[chex.Array, chex.Array],
     cues: Cues,
     first_size: chex.Array,
@@ -151,10 +154,9 @@ def propose(
         rho = jnp.zeros(keep, jnp.int32)
         if c.rerank:
             if c.color_map == 'histogram':
-                likeness = color.histogram_likelihood(cues.histogram, crop)
-                map_and_pitch = (likeness, crop.shape[0] / likeness.shape[0])
+                map_and_pitch = (color.histogram_likelihood(cues.histogram, crop, _LIKELIHOOD_STRIDE), _LIKELIHOOD_STRIDE)
             else:
-                map_and_pitch = (scores.reshape(map_size, map_size, ratios).max(-1), float(stride))
+                map_and_pitch = (scores.reshape(map_size, map_size, ratios).max(-1), stride)
             values, rho = _cue_product(
                 chosen, values, valid, map_and_pitch, components, cues, first_size, previous_size, c
             )

@@ -8,6 +8,8 @@ import jax
 import orbax.checkpoint as ocp
 
 from sctrpn_jax import config as config_lib
+from sctrpn_jax import pretrained
+from sctrpn_jax.models import weights_file
 
 
 class CheckpointError(ValueError):
@@ -79,11 +81,12 @@ def read_config(folder: pathlib.Path, step: int) -> config_lib.Config:
     return config_lib.from_dict(json.loads((folder / str(step) / 'config' / 'metadata').read_text()))
 
 
-def load_variables(workdir: str | pathlib.Path) -> tuple[dict, config_lib.Config]:
+def load_variables(workdir: str | pathlib.Path | None) -> tuple[dict, config_lib.Config]:
     """Variables and config of a training run: its best checkpoint, else its last.
 
     Args:
-      workdir: of `bin/train`, or one of the folders `checkpoints`, `best` inside it.
+      workdir: of `bin/train`, or one of the folders `checkpoints`, `best` inside it; a weights file (.npz); or the
+        name of a pretrained network (None: the default one).
 
     Returns:
       What `track_sequence` takes.
@@ -91,7 +94,11 @@ def load_variables(workdir: str | pathlib.Path) -> tuple[dict, config_lib.Config
     Raises:
       CheckpointError: no such folder, or no complete checkpoint in it.
     """
+    if workdir is None or str(workdir) in pretrained.available():
+        return pretrained.load_pretrained(str(workdir) if workdir else pretrained.DEFAULT)
     path = pathlib.Path(workdir).absolute()
+    if path.suffix == '.npz':
+        return weights_file.read(path)
     for folder in (path / 'best', path / 'checkpoints', path):
         steps = [int(entry.name) for entry in folder.glob('*') if entry.name.isdigit()] if folder.is_dir() else []
         if not steps:
@@ -105,7 +112,8 @@ def load_variables(workdir: str | pathlib.Path) -> tuple[dict, config_lib.Config
             state = checkpointer.restore(folder / str(max(steps)) / 'state', target)
         return {'params': state['params'], 'batch_stats': state['batch_stats']}, config
     raise CheckpointError(
-        f'{workdir}: no checkpoint here; give the --workdir of a training run (it holds best/ or checkpoints/)'
+        f'{workdir}: no checkpoint here; give the --workdir of a training run (it holds best/ or checkpoints/), '
+        f'a weights file (.npz) or one of the pretrained networks: {", ".join(pretrained.available()) or "none"}'
     )
 
 

@@ -1,18 +1,20 @@
 """The training run: data, steps, validation, checkpoints, restart (Sec. 4.2)."""
 
+import logging
 import math
 import pathlib
 import time
 
 import jax
 import numpy as np
-from absl import logging
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import pipeline
 from sctrpn_jax.training import checkpoint, metrics, optimiser, validation
 from sctrpn_jax.training import state as state_lib
 from sctrpn_jax.training import step as step_lib
+
+_log = logging.getLogger(__name__)
 
 # Fields that do not change what a run computes, so a restart may set them anew.
 _FREE_FIELDS = ('log_every', 'checkpoint_every', 'validate_every', 'max_minutes')
@@ -53,7 +55,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
     if first:
         state, position = last.restore(state)
         best_auc = position['best_auc']
-    logging.info('%s; %d device(s); %s', optimiser.describe(c), devices, f'goes on from step {first}' if first else 'new run')
+    _log.info('%s; %d device(s); %s', optimiser.describe(c), devices, f'goes on from step {first}' if first else 'new run')
 
     train_step = step_lib.make_train_step(config)
     validate = validation.Validator(config) if c.validate_every else None
@@ -74,7 +76,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
             if validate and step > first and (step % c.validate_every == 0 or over):
                 result = validate(state.variables)
                 writer.write(step, {f'validation/{name}': value for name, value in result.items()})
-                logging.info('step %d: validation AUC %.3f, precision %.3f', step, result['success_auc'], result['precision'])
+                _log.info('step %d: validation AUC %.3f, precision %.3f', step, result['success_auc'], result['precision'])
                 if result['success_auc'] > best_auc:
                     best_auc = result['success_auc']
                     best.save(step, state, {'pairs': step * c.batch_size, 'best_auc': best_auc}, config)
@@ -95,7 +97,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
                     _stop(progress.newest, step, save, last)
                 writer.write(step, line)
     except KeyboardInterrupt:
-        logging.info('interrupted at step %d; saving', step)
+        _log.info('interrupted at step %d; saving', step)
         save()
         raise
     finally:
@@ -185,7 +187,7 @@ class _Progress:
         terms = '  '.join(
             f'{s}: cls {line[f"{s}/classification"]:.4f} reg {line[f"{s}/regression"]:.4f}' for s in stages
         )
-        logging.info(
+        _log.info(
             'step %d/%d  %.1f pairs/s  ETA %s  rate %.2g  loss %.4f  %s',
             step,
             self._total,

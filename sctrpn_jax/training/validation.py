@@ -1,13 +1,16 @@
 """Tracks a few sequences with the current weights, so that the loss never has to stand for tracking."""
 
+import logging
+
 import jax
 import numpy as np
-from absl import logging
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import generated, images, sequences
 from sctrpn_jax.evaluation import one_pass
 from sctrpn_jax.tracking import tracker
+
+_log = logging.getLogger(__name__)
 
 
 class Validator:
@@ -50,5 +53,5 @@ def _load(c: config_lib.ValidationConfig, seed: int) -> list[tuple[str, np.ndarr
     for sequence in chosen:
         frames = np.stack([images.read_image(path) for path in sequence.frames[: c.frames]])
         loaded.append((sequence.name, frames, np.asarray(sequence.boxes[: len(frames)])))
-    logging.info('validation: %s', ', '.join(name for name, _, _ in loaded))
+    _log.info('validation: %s', ', '.join(name for name, _, _ in loaded))
     return loaded

@@ -1,4 +1,4 @@
-"""Augmentation: where the box goes, what the jitter does to the pixels, and that a pair does not depend on its batch."""
+"""Augmentation: where the box goes, what the jitter does to the pixels, no influence of the batch on a pair."""
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +9,18 @@ import scipy.ndimage
 from sctrpn_jax.data import augment
 from sctrpn_jax.geometry import crop
 
+# All options stand in every call, so that one compilation serves the file.
+OPTIONS = {
+    'template_size': 31,
+    'search_size': 63,
+    'template_shift': 3.0,
+    'template_scale': 0.05,
+    'search_shift': 10.0,
+    'search_scale': 0.18,
+    'blur': 0.2,
+    'color': 1.0,
+    'gray': 0.0,
+}
 STILL = {
     'template_shift': 0.0,
     'template_scale': 0.0,
@@ -17,10 +29,10 @@ STILL = {
     'blur': 0.0,
     'color': 0.0,
 }
-SMALL = {'template_size': 31, 'search_size': 63}
+COUNT = 24
 
 
-def make_batch(count, search=141, template=41, seed=0):
+def make_batch(count=COUNT, search=141, template=41, seed=0):
     rng = np.random.default_rng(seed)
     return {
         'template': rng.integers(0, 256, (count, template, template, 3), dtype=np.uint8),
@@ -33,28 +45,31 @@ def make_batch(count, search=141, template=41, seed=0):
     }
 
 
+def run(batch, seed, **options):
+    return augment.augment(batch, seed, **{**OPTIONS, **options})
+
+
 def test_without_jitter_it_is_the_centred_crop():
-    batch = make_batch(2)
-    made = augment.augment(batch, 0, **SMALL, **STILL)
+    batch = make_batch()
+    made = run(batch, 0, **STILL)
     assert all(made[name].dtype == jnp.float32 for name in ('template', 'search', 'box'))
     for name, size in (('template', 31), ('search', 63)):
-        for i in range(2):
+        for i in range(4):
             patch = batch[name][i]
             side = np.float32(size)
             expected = crop.extract(patch, batch[f'{name}_box'][i, :2], side, size, np.zeros(3, np.float32))
-            expected = expected[:, ::-1] if i == 1 else expected
-            np.testing.assert_allclose(made[name][i], expected, atol=1e-3)
-    np.testing.assert_allclose(made['box'], np.tile([31.5, 31.5, 20, 14], (2, 1)), atol=1e-4)
+            expected = expected[:, ::-1] if i % 2 else expected
+            np.testing.assert_allclose(made[name][i], expected, atol=5e-3)
+    np.testing.assert_allclose(made['box'], np.tile([31.5, 31.5, 20, 14], (COUNT, 1)), atol=1e-4)
     np.testing.assert_array_equal(made['positive'], batch['positive'])
 
 
 def test_a_white_rectangle_stays_in_its_box():
-    count = 24
-    batch = make_batch(count)
+    batch = make_batch()
     batch['search'][:] = 0
     batch['search'][:, 64:78, 60:80] = 255  # 20 x 14 about (70, 71)
     batch['search_box'][:] = [70, 71, 20, 14]
-    made = augment.augment(batch, 3, **SMALL, search_shift=14.0, search_scale=0.3, blur=0.0, color=0.0)
+    made = run(batch, 3, search_shift=14.0, search_scale=0.3, blur=0.0, color=0.0)
     boxes = np.asarray(made['box'])
     for image, (x, y, width, height) in zip(np.asarray(made['search'])[..., 0] / 255, boxes, strict=True):
         # Sub-pixel size and centre of the white area, from its mass and moments.
@@ -71,9 +86,9 @@ def test_a_white_rectangle_stays_in_its_box():
 
 
 def test_mirroring_flips_both_crops_and_the_box():
-    batch = make_batch(6)
+    batch = make_batch()
     plain, flipped = (
-        augment.augment({**batch, 'mirrored': np.full(6, mirrored)}, 1, **SMALL, search_shift=10.0, blur=0.0)
+        run({**batch, 'mirrored': np.full(COUNT, mirrored)}, 1, search_shift=10.0, blur=0.0, color=0.0)
         for mirrored in (False, True)
     )
     for name in ('template', 'search'):
@@ -82,16 +97,16 @@ def test_mirroring_flips_both_crops_and_the_box():
 
 
 def test_a_pair_does_not_depend_on_its_batch():
-    batch = make_batch(6)
-    options = {**SMALL, 'search_shift': 10.0, 'blur': 0.5, 'gray': 0.5}
-    whole = augment.augment(batch, 5, **options)
-    order = np.array([4, 1])
-    part = augment.augment(jax.tree.map(lambda leaf: leaf[order], batch), 5, **options)
+    batch = make_batch()
+    options = {'search_shift': 10.0, 'blur': 0.5, 'gray': 0.5}
+    whole = run(batch, 5, **options)
+    order = np.random.default_rng(1).permutation(COUNT)
+    part = run(jax.tree.map(lambda leaf: leaf[order], batch), 5, **options)
     for name in whole:
         np.testing.assert_allclose(part[name], whole[name][order], atol=1e-3)
-    other = augment.augment(batch, 6, **options)
+    other = run(batch, 6, **options)
     assert np.abs(np.asarray(other['box']) - whole['box']).max() > 1
-    assert len(np.unique(np.asarray(whole['box'])[:, 0])) == 6
+    assert len(np.unique(np.asarray(whole['box'])[:, 0])) == COUNT
 
 
 @pytest.mark.parametrize('sigma', [(0.0, 0.0), (1.2, 1.2), (2.0, 0.0), (0.0, 0.7)])
@@ -107,8 +122,8 @@ def test_blur_matches_scipy(sigma):
 
 
 def test_blur_comes_as_often_as_asked():
-    keys = jax.random.split(jax.random.key(0), 2000)
-    sigma = np.asarray(jax.vmap(lambda key: augment.random_sigma(key, 0.3))(keys))
+    drawn = np.random.default_rng(0).uniform(size=(2000, 3)).astype(np.float32)
+    sigma = np.asarray(jax.vmap(lambda row: augment.blur_sigma(row, 0.3))(drawn))
     blurred = sigma.any(1)
     assert abs(blurred.mean() - 0.3) < 0.05
     motion = (sigma[blurred] == 0).any(1)
@@ -116,30 +131,37 @@ def test_blur_comes_as_often_as_asked():
 
 
 def test_color_zero_is_the_identity_and_color_stays_in_range():
-    mean = jnp.array([120.0, 90.0, 60.0])
-    matrix, offset = augment.color_transform(jax.random.key(0), mean, 0.0)
+    drawn, axes, mean = np.float32([[1, -1, 0.5], [2, 1, -1], [120, 90, 60]])
+    matrix, offset = augment.color_transform(drawn, axes, mean, 0.0)
     np.testing.assert_allclose(matrix, np.eye(3), atol=1e-6)
     np.testing.assert_allclose(offset, np.zeros(3), atol=1e-4)
-    made = augment.augment(make_batch(4), 0, **SMALL, color=3.0)
+    made = run(make_batch(), 0, color=3.0)
     for name in ('template', 'search'):
         assert made[name].min() >= 0 and made[name].max() <= 255
 
 
-def test_contrast_turns_about_the_mean_and_saturation_keeps_grey_grey():
-    keys = jax.random.split(jax.random.key(1), 200)
-    mean = jnp.array([100.0, 100.0, 100.0])
-    matrices, offsets = jax.vmap(lambda key: augment.color_transform(key, mean, 1.0))(keys)
-    moved = np.asarray(jnp.einsum('k,nkj->nj', mean, matrices) + offsets) - 100
-    # Brightness and the principal axes are all that moves the mean colour.
-    assert np.abs(moved).max() < 20 + 25 and 5 < moved.std() < 20
-    gains = np.asarray(matrices.sum(1))  # what a grey level is multiplied by, in each channel
-    np.testing.assert_allclose(gains, gains[:, :1] * np.ones((1, 3)), atol=1e-5)
-    assert gains.min() >= 0.8 - 1e-5 and gains.max() <= 1.2 + 1e-5 and gains.std() > 0.08
+@pytest.mark.parametrize('brightness, contrast, saturation', [(0.5, 0, 0), (0, -1, 0), (0, 0, 0.7), (-1, 0.4, -0.6)])
+def test_color_matches_its_steps_done_one_by_one(brightness, contrast, saturation):
+    image = np.random.default_rng(2).uniform(60, 180, (6, 5, 3)).astype(np.float32)
+    grey = image @ np.float32([0.299, 0.587, 0.114])
+    expected = grey[..., None] + (image - grey[..., None]) * (1 + 0.2 * saturation)
+    expected = (expected - grey.mean()) * (1 + 0.2 * contrast) + grey.mean() + 20 * brightness
+    drawn = np.float32([brightness, contrast, saturation])
+    change = augment.color_transform(drawn, np.zeros(3, np.float32), image.mean((0, 1)), 1.0)
+    np.testing.assert_allclose(augment.recolor(jnp.asarray(image), *change), expected, atol=1e-2)
+
+
+def test_the_axes_shift_colours_as_in_alexnet():
+    axes = np.random.default_rng(3).normal(size=(4000, 3)).astype(np.float32)
+    _, shift = jax.vmap(lambda row: augment.color_transform(jnp.zeros(3), row, jnp.zeros(3), 1.0))(axes)
+    vectors = np.array([[-0.5675, 0.7192, 0.4009], [-0.5808, -0.0045, -0.8140], [-0.5836, -0.6948, 0.4203]])
+    values = 25.5 * np.array([0.2175, 0.0188, 0.0045])
+    np.testing.assert_allclose(np.cov(np.asarray(shift).T), vectors @ np.diag(values**2) @ vectors.T, rtol=0.1)
 
 
 def test_gray_takes_the_colour_of_both_crops():
-    made = augment.augment(make_batch(32), 0, **SMALL, gray=0.5, blur=0.0)
+    made = run(make_batch(), 0, gray=0.5, blur=0.0)
     colorless = [np.asarray(np.ptp(made[name], axis=-1)).max((1, 2)) < 0.01 for name in ('template', 'search')]
     np.testing.assert_array_equal(*colorless)
-    assert 4 < colorless[0].sum() < 28
-    assert not (np.ptp(augment.augment(make_batch(4), 0, **SMALL)['search'], axis=-1).max((1, 2)) < 0.01).any()
+    assert 4 < colorless[0].sum() < 20
+    assert not (np.ptp(run(make_batch(), 0)['search'], axis=-1).max((1, 2)) < 0.01).any()

@@ -1,0 +1,200 @@
+"""Tracking without training: plain correlation of frozen backbone features, the floor that a trained head must beat.
+
+The first frame's features inside the target are slid over the search region; the peak is the new centre, the size stays
+that of the first frame. Choices, measured on the DAVIS validation sequences, stand with the arguments of `track_step`.
+"""
+
+import dataclasses
+import functools
+import typing
+from collections.abc import Callable, Sequence
+
+import chex
+import jax
+import jax.numpy as jnp
+import numpy as np
+from flax import struct
+
+from sctrpn_jax.geometry import boxes as boxes_lib
+from sctrpn_jax.geometry import crop as crop_lib
+from sctrpn_jax.tracking import tracker as tracker_lib
+
+STRIDE = 8  # crop pixels a cell, of the backbone
+UPSAMPLING = 8  # response samples a cell
+
+
+@struct.dataclass
+class State:
+    """What the correlation tracker remembers; frame pixels.
+
+    Attributes:
+      template: [n, n, C] features of the first frame.
+      mask: [n, n] share of each cell inside the target, 0..1.
+      centre: [2] of the target.
+      size: [2] (w, h) of the target, as given.
+      fill: [3] colour outside the frame, 0..255.
+    """
+
+    template: chex.Array
+    mask: chex.Array
+    centre: chex.Array
+    size: chex.Array
+    fill: chex.Array
+
+
+@struct.dataclass
+class Output:
+    """One frame's result: box [4] xywh, 0-based frame pixels; score [] cosine of the match at the peak, 0..1."""
+
+    box: chex.Array
+    score: chex.Array
+
+
+def target_mask(size: chex.Array, cells: int) -> chex.Array:
+    """[cells, cells] share of each template cell that a centred target covers, 0..1.
+
+    Args:
+      size: [2] (w, h) of the target, template-crop pixels.
+      cells: along a side of the template map.
+    """
+    centres = (jnp.arange(cells, dtype=jnp.float32) - (cells - 1) / 2) * STRIDE
+
+    def cover(half):
+        low, high = jnp.maximum(centres - STRIDE / 2, -half), jnp.minimum(centres + STRIDE / 2, half)
+        return jnp.maximum(high - low, 0) / STRIDE
+
+    return cover(size[1] / 2)[:, None] * cover(size[0] / 2)[None, :]
+
+
+def masked_cosine(template: chex.Array, mask: chex.Array, search: chex.Array) -> chex.Array:
+    """Cosine between the template and each window of the search map, cells weighted by the mask.
+
+    Args:
+      template: [n, n, C].
+      mask: [n, n] weight of each template cell, 0..1.
+      search: [s, s, C].
+
+    Returns:
+      [s-n+1, s-n+1], -1..1; 0 where either side is all zero.
+    """
+    cells, size = template.shape[0], search.shape[0] - template.shape[0] + 1
+    # One matrix product, then a sum over the diagonals: thirty times faster on a CPU than XLA's 10 x 10 convolution.
+    products = jnp.einsum('hwc,ijc->ijhw', search, template * mask[..., None])
+    powers = mask[:, :, None, None] * jnp.square(search).sum(-1)[None, None]
+    shifted = [
+        (products[i, j, i : i + size, j : j + size], powers[i, j, i : i + size, j : j + size])
+        for i in range(cells)
+        for j in range(cells)
+    ]
+    product, energy = (sum(terms) for terms in zip(*shifted, strict=True))
+    return product * jax.lax.rsqrt(energy * (mask * jnp.square(template).sum(-1)).sum() + 1e-12)
+
+
+def init_state(
+    features: Callable[[chex.Array], chex.Array], frame: chex.Array, box: chex.Array, template_size: int = 127
+) -> State:
+    """Remembers the target.
+
+    Args:
+      features: [1, S, S, 3] crop, 0..255 RGB -> [1, n, n, C], cells of `STRIDE` pixels around the crop's centre.
+      frame: [H, W, 3] uint8 RGB.
+      box: [4] xywh, 0-based frame pixels, positive size.
+      template_size: side of the template crop, pixels.
+
+    Returns:
+      State for `track_step`.
+    """
+    box = boxes_lib.xywh_to_cxcywh(box.astype(jnp.float32))
+    centre, size = box[:2], box[2:]
+    fill = frame.astype(jnp.float32).mean((0, 1))
+    side = crop_lib.context_side(size)
+    template = features(crop_lib.extract(frame, centre, side, template_size, fill)[None])[0]
+    mask = target_mask(size * template_size / side, template.shape[0])
+    return State(template, mask, centre, size, fill)
+
+
+def track_step(
+    features: Callable[[chex.Array], chex.Array],
+    state: State,
+    frame: chex.Array,
+    window: float = 0.35,
+    template_size: int = 127,
+    search_size: int = 255,
+) -> tuple[State, chex.Array, chex.Array]:
+    """Finds the target in the next frame.
+
+    Args:
+      features: as `init_state`'s.
+      state: of `init_state` or the last call.
+      frame: [H, W, 3] uint8 RGB.
+      window: weight of the cosine window against the response scaled to 0..1, after upsampling.
+      template_size: side of the template crop, pixels.
+      search_size: side of the search crop, pixels.
+
+    Returns:
+      New state, box [4] xywh in frame pixels, score [] (the cosine at the chosen place).
+    """
+    side = crop_lib.context_side(state.size) * search_size / template_size
+    search = features(crop_lib.extract(frame, state.centre, side, search_size, state.fill)[None])[0]
+    response = masked_cosine(state.template, state.mask, search)
+    fine = response.shape[0] * UPSAMPLING
+    response = jax.image.resize(response, (fine, fine), 'cubic')
+    low, high = response.min(), response.max()
+    scaled = (response - low) / jnp.maximum(high - low, 1e-9)
+    hann = jnp.asarray(np.hanning(fine), jnp.float32)
+    best = jnp.argmax((1 - window) * scaled + window * hann[:, None] * hann[None, :])
+    row, column = jnp.unravel_index(best, response.shape)
+    shift = (jnp.stack([column, row]).astype(jnp.float32) - (fine - 1) / 2) * STRIDE / UPSAMPLING
+    centre = state.centre + shift * side / search_size
+    centre = jnp.clip(centre, 0, jnp.asarray([frame.shape[1], frame.shape[0]], jnp.float32))
+    box = boxes_lib.cxcywh_to_xywh(jnp.concatenate([centre, state.size]))
+    return state.replace(centre=centre), box, response[row, column]
+
+
+@dataclasses.dataclass(eq=False)
+class CorrelationTracker:
+    """The same interface as `tracker.Tracker`, over `init_state` and `track_step`; compiles once a frame size.
+
+    Attributes:
+      apply: (variables, [1, S, S, 3]) -> [1, n, n, C], as `init_state`'s features.
+      variables: of the backbone.
+      window: as `track_step`.
+    """
+
+    apply: Callable[[typing.Any, chex.Array], chex.Array]
+    variables: typing.Any
+    window: float = 0.35
+
+    def __post_init__(self):
+        def init(variables, frame, box):
+            return init_state(functools.partial(self.apply, variables), frame, box)
+
+        def step(variables, state, frame):
+            return track_step(functools.partial(self.apply, variables), state, frame, self.window)
+
+        self._init, self._step, self._state = jax.jit(init), jax.jit(step), None
+
+    def init(self, frame: np.ndarray, box: Sequence[float]) -> None:
+        """Starts on a target.
+
+        Args:
+          frame: [H, W, 3] uint8 RGB.
+          box: x, y, w, h; top-left form, 0-based pixels.
+
+        Raises:
+          ValueError: a bad frame or box.
+        """
+        frame = tracker_lib.check_frame(frame)
+        box = tracker_lib.check_box(box, frame.shape[1], frame.shape[0])
+        self._state = self._init(self.variables, frame, box)
+
+    def update(self, frame: np.ndarray) -> Output:
+        """Box and score in the next frame, as NumPy arrays.
+
+        Raises:
+          ValueError: a bad frame, or no `init` before.
+        """
+        if self._state is None:
+            raise ValueError('update: call init(frame, box) first')
+        self._state, box, score = self._step(self.variables, self._state, tracker_lib.check_frame(frame))
+        return Output(np.asarray(box), np.asarray(score))

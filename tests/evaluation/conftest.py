@@ -1,0 +1,64 @@
+"""A clip with one moving bright square, and a stand-in for the network that finds it exactly."""
+
+import cv2
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sctrpn_jax.tracking import tracker
+
+SIZE = (12, 16)  # of the target (w, h), pixels
+
+
+def moving_square(count):
+    """Frames [T, 96, 128, 3] with one bright square, and its boxes [T, 4]."""
+    frames = np.full((count, 96, 128, 3), 20, np.uint8)
+    boxes = np.array([[10 + 3 * t, 20 + 2 * t, *SIZE] for t in range(count)], np.float64)
+    for frame, (x, y, w, h) in zip(frames, boxes.astype(int), strict=True):
+        frame[y : y + h, x : x + w] = 220
+    return frames, boxes
+
+
+@pytest.fixture
+def square():
+    """Frames [23, 96, 128, 3] and boxes [23, 4]."""
+    return moving_square(23)
+
+
+@pytest.fixture
+def clip(tmp_path, square):
+    """Folder of 23 images, and boxes [23, 4]."""
+    frames, boxes = square
+    folder = tmp_path / 'clip'
+    folder.mkdir()
+    for i, frame in enumerate(frames):
+        cv2.imwrite(str(folder / f'{i}.png'), frame)
+    return folder, boxes
+
+
+@pytest.fixture
+def traced(monkeypatch):
+    """Replaces the network by the centre of the bright pixels; counts what is compiled."""
+    counts = {'init': 0, 'step': 0}
+
+    def init(variables, frame, box):
+        counts['init'] += 1
+        return box.astype(jnp.float32)
+
+    def step(variables, state, frame):
+        counts['step'] += 1
+        bright = (frame[..., 0] > variables['threshold']).astype(jnp.float32)
+        rows, columns = jnp.arange(96.0) + 0.5, jnp.arange(128.0) + 0.5
+        centre = jnp.stack([(bright.sum(0) * columns).sum(), (bright.sum(1) * rows).sum()]) / bright.sum()
+        box = jnp.concatenate([centre - state[2:] / 2, state[2:]])
+        region = jnp.concatenate([state[:2] + state[2:] / 2, jnp.full((1,), 60.0)])
+        maps = jnp.tile(bright[:17, :17][None], (3, 1, 1))
+        return box, tracker.TrackOutput(box, bright.mean(), maps, None, region)
+
+    def chunk(variables, state, frames):
+        return jax.lax.scan(lambda s, f: step(variables, s, f), state, frames)
+
+    made = tracker.Functions(jax.jit(init), jax.jit(step), jax.jit(chunk), None)
+    monkeypatch.setattr(tracker, 'functions', lambda config, details=False: made)
+    return counts

@@ -1,0 +1,115 @@
+"""The untrained tracker on a toy feature map, against plain loops and known motion."""
+
+import cv2
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sctrpn_jax.tracking import correlation
+
+
+def toy_features(crop):
+    """Blocks of 8 x 8 pixels as channels, without the rest at the border: 255 -> 31 cells, 127 -> 15."""
+    cells = crop.shape[1] // 8
+    margin = (crop.shape[1] - cells * 8) // 2
+    inner = crop[:, margin : margin + cells * 8, margin : margin + cells * 8] - 128
+    blocks = inner.reshape(crop.shape[0], cells, 8, cells, 8, 3)
+    return jnp.moveaxis(blocks, 3, 2).reshape(crop.shape[0], cells, cells, -1)
+
+
+def apply(variables, crop):
+    return toy_features(crop) * variables
+
+
+def noise(height, width, seed):
+    rng = np.random.default_rng(seed)
+    return cv2.GaussianBlur(rng.integers(0, 256, (height, width, 3)).astype(np.uint8), (0, 0), 3)
+
+
+def moving_scene(count):
+    """A textured patch over another texture; true boxes [T, 4]."""
+    background, patch = noise(240, 320, 0) // 3, noise(40, 56, 1) // 2 + 100
+    boxes, frames = [], []
+    for t in range(count):
+        x, y = 100 + 7 * t, 90 + round(12 * np.sin(t / 2))
+        frame = background.copy()
+        frame[y : y + 40, x : x + 56] = patch
+        frames.append(frame)
+        boxes.append([x, y, 56, 40])
+    return frames, np.array(boxes, float)
+
+
+def test_mask_is_the_share_of_each_cell():
+    mask = np.asarray(correlation.target_mask(jnp.array([44.0, 20.0]), 10))
+    pixels = np.zeros((10 * 8 * 4, 10 * 8 * 4))  # quarter pixels
+    pixels[160 - 40 : 160 + 40, 160 - 88 : 160 + 88] = 1
+    np.testing.assert_allclose(mask, pixels.reshape(10, 32, 10, 32).mean((1, 3)), atol=1e-6)
+
+
+def test_cosine_against_a_plain_loop():
+    rng = np.random.default_rng(0)
+    template, search, mask = rng.normal(size=(3, 3, 5)), rng.normal(size=(7, 7, 5)), rng.uniform(size=(3, 3))
+    found = correlation.masked_cosine(*(jnp.asarray(a, jnp.float32) for a in (template, mask, search)))
+    root = np.sqrt(mask)[..., None]
+    for i in range(5):
+        for j in range(5):
+            a, b = (template * root).ravel(), (search[i : i + 3, j : j + 3] * root).ravel()
+            assert found[i, j] == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b), abs=1e-5)
+
+
+def test_cosine_of_nothing_is_zero():
+    zeros = jnp.zeros((7, 7, 2))
+    assert not correlation.masked_cosine(jnp.ones((3, 3, 2)), jnp.ones((3, 3)), zeros).any()
+
+
+@pytest.mark.parametrize('box', [(100.0, 80.0, 64.0, 40.0), (5.0, 3.0, 30.0, 50.0)])
+def test_a_still_scene_stays_within_a_pixel_and_matches_fully(box):
+    frame = jnp.asarray(noise(240, 320, 3))
+    state = correlation.init_state(toy_features, frame, jnp.asarray(box))
+    state, found, score = correlation.track_step(toy_features, state, frame)
+    np.testing.assert_allclose(found, box, atol=1)
+    assert 0.9 < float(score) < 1.1  # bicubic samples overshoot a little
+
+
+def test_tracker_follows_a_moving_patch():
+    frames, boxes = moving_scene(8)
+    tracker = correlation.CorrelationTracker(apply, jnp.ones(()))
+    tracker.init(frames[0], boxes[0])
+    for frame, box in zip(frames[1:], boxes[1:], strict=True):
+        output = tracker.update(frame)
+        np.testing.assert_allclose(output.box, box, atol=4)
+        assert isinstance(output.box, np.ndarray) and output.box.shape == (4,) and output.score.shape == ()
+        np.testing.assert_allclose(output.box[2:], box[2:], rtol=1e-6)
+
+
+def test_tracker_and_the_pure_step_agree():
+    frames, boxes = moving_scene(3)
+    tracker = correlation.CorrelationTracker(apply, jnp.ones(()))
+    tracker.init(frames[0], boxes[0])
+    state = correlation.init_state(toy_features, jnp.asarray(frames[0]), jnp.asarray(boxes[0], jnp.float32))
+    for frame in frames[1:]:
+        output = tracker.update(frame)
+        state, box, score = correlation.track_step(toy_features, state, jnp.asarray(frame))
+        np.testing.assert_allclose(output.box, box, atol=1e-3)
+        assert float(output.score) == pytest.approx(float(score), abs=1e-4)
+
+
+def test_centre_stays_in_the_frame():
+    frames, boxes = moving_scene(1)
+    state = correlation.init_state(toy_features, jnp.asarray(frames[0]), jnp.asarray(boxes[0], jnp.float32))
+    state = state.replace(centre=jnp.array([310.0, 235.0]))
+    for _ in range(3):
+        state, box, _ = correlation.track_step(toy_features, state, jnp.asarray(frames[0]), window=0.0)
+        x, y = box[:2] + box[2:] / 2
+        assert 0 <= x <= 320 and 0 <= y <= 240
+
+
+def test_bad_calls():
+    tracker = correlation.CorrelationTracker(apply, jnp.ones(()))
+    frame = np.zeros((60, 80, 3), np.uint8)
+    with pytest.raises(ValueError, match='init'):
+        tracker.update(frame)
+    with pytest.raises(ValueError, match='box'):
+        tracker.init(frame, (0, 0, 0, 5))
+    with pytest.raises(ValueError, match='frame'):
+        tracker.init(frame.astype(np.float32), (0, 0, 5, 5))

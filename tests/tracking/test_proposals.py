@@ -1,0 +1,31 @@
+"""Selection strategies against plain formulas."""
+
+import jax.numpy as jnp
+import numpy as np
+
+from sctrpn_jax.tracking import proposals
+
+
+def test_change_penalty_against_siamrpns_formula():
+    sizes, target = np.array([[64, 64], [128, 32], [30, 90], [64.0, 64.0]]), np.array([64.0, 64.0])
+
+    def side(w, h):
+        pad = (w + h) / 2
+        return np.sqrt((w + pad) * (h + pad))
+
+    wanted = []
+    for w, h in sizes:
+        scale = side(w, h) / side(*target)
+        ratio = (w / h) / (target[0] / target[1])
+        wanted.append(np.exp(-0.2 * (max(scale, 1 / scale) * max(ratio, 1 / ratio) - 1)))
+    result = proposals.change_penalty(jnp.asarray(sizes, jnp.float32), jnp.asarray(target, jnp.float32), 0.2)
+    np.testing.assert_allclose(result, wanted, rtol=1e-5)
+    assert result[0] == 1
+
+
+def test_cosine_window_peaks_in_the_middle_and_repeats_for_each_ratio():
+    window = proposals.cosine_window(17, 5).reshape(17, 17, 5)
+    assert window.argmax() // 5 == 8 * 17 + 8 and window.max() == 1
+    np.testing.assert_array_equal(window, window[::-1])
+    np.testing.assert_array_equal(window[..., 0], window[..., 4])
+    np.testing.assert_allclose(window[8, :, 0], np.hanning(19)[1:-1], rtol=1e-6)
