@@ -313,9 +313,12 @@ def make_sequence(
 
 @dataclass(frozen=True)
 class GeneratedSource:
-    """Endless tracks for pairs: a track is a seed, and only the two frames that a pair needs are drawn."""
+    """Endless tracks for pairs: a track is a seed, and only the two frames that a pair needs are drawn.
 
-    seed: int = 0
+    With the default seed the scenes 0 to num_tracks - 1 are never trained on: they are for validation.
+    """
+
+    seed: int = 1
     num_tracks: int = 1 << 20
     num_frames: int = 200
     name: str = 'generated'

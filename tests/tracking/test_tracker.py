@@ -103,7 +103,9 @@ def _hard_frames():
 
 
 @pytest.mark.parametrize('kind', ['black', 'white', 'noise'])
-@pytest.mark.parametrize('box', [(-15, -10, 20, 15), (100, 70, 60, 60), (0, 0, 120, 90), (60, 40, 1, 1), (0, 40, 120, 2)])
+@pytest.mark.parametrize(
+    'box', [(-15, -10, 20, 15), (100, 70, 60, 60), (0, 0, 120, 90), (60, 40, 1, 1), (0, 40, 120, 2)]
+)
 def test_nothing_breaks_it(narrow, kind, box):
     variables, config = narrow
     result = tracker.track_sequence(variables, _hard_frames()[kind], np.asarray(box, np.float32), config)
@@ -111,10 +113,17 @@ def test_nothing_breaks_it(narrow, kind, box):
     assert (np.asarray(result.score) >= 0).all() and (np.asarray(result.score) <= 1).all()
 
 
-@pytest.mark.parametrize('change', [{'rerank': False}, {'rerank_each_stage': True}, {'color_map': 'histogram'},
-                                    {'rerank_with_score': False, 'size_unit': 'pixels', 'shape_target': 'previous'},
-                                    {'stage_scores': 'last', 'size_target': 'first', 'search_size': 271}],
-                         ids=lambda c: ','.join(c))
+@pytest.mark.parametrize(
+    'change',
+    [
+        {'rerank': False},
+        {'rerank_each_stage': True},
+        {'color_map': 'histogram'},
+        {'rerank_with_score': False, 'size_unit': 'pixels', 'shape_target': 'previous'},
+        {'stage_scores': 'last', 'size_target': 'first', 'search_size': 271},
+    ],
+    ids=lambda c: ','.join(c),
+)
 def test_every_way_of_ranking_runs(narrow, clip, change):
     variables, config = narrow
     config = copy.deepcopy(config)
