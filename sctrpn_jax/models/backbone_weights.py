@@ -6,7 +6,10 @@ import os
 import pathlib
 from collections.abc import Iterable
 
+import jax
 import numpy as np
+
+from sctrpn_jax.models import alexnet
 
 NAMES = tuple(f'conv{i}' for i in range(1, 6))
 _KERNEL_SIZES = dict(zip(NAMES, (11, 5, 3, 3, 3), strict=True))
@@ -159,13 +162,30 @@ def write_npz(path: str | os.PathLike, weights: Weights) -> None:
         partial.unlink(missing_ok=True)
 
 
+def natural_noise(count: int = 8, size: int = 191, seed: int = 0) -> np.ndarray:
+    """Images of noise whose amplitude falls with frequency and whose colours hold together, as in photographs.
+
+    Returns:
+      [count, size, size, 3] float32, RGB, 0..255.
+    """
+    rng = np.random.default_rng(seed)
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(size), np.fft.fftfreq(size)))
+    frequency[0, 0] = np.inf
+    white = rng.normal(size=(4, count, size, size))
+    fields = np.fft.ifft2(np.fft.fft2(white) * frequency**-1.8).real
+    fields /= fields.std((2, 3), keepdims=True)
+    images = 115 + 60 * np.moveaxis(fields[0] + 0.2 * fields[1:], 0, -1)
+    return np.clip(images, 0, 255).astype(np.float32)
+
+
 def first_tower(weights: Weights) -> Weights:
     """One tower of AlexNet's two: 48-128-192-192-128 channels, ungrouped, of 96-256-384-384-256.
 
-    conv3 alone sees both towers; it keeps the kernels of the first tower's channels.
+    conv3 alone sees both towers. Its kernels of the second tower's channels go, and what those give on average over
+    `natural_noise` is added to its bias: without that some of conv5's channels never fire.
 
     Raises:
-      ValueError: weights that do not have the two towers.
+      ValueError: weights that do not have the two towers, or that need batch norm.
     """
     if weights.groups != (1, 2, 1, 2, 2):
         raise ValueError(f'one_tower: the weights have groups {weights.groups}; accepted are (1, 2, 1, 2, 2)')
@@ -175,6 +195,7 @@ def first_tower(weights: Weights) -> Weights:
         width = len(bias) // 2
         layers[name] = {'kernel': kernel[:, :, :inputs, :width], 'bias': bias[:width]}
         inputs = width
+    layers['conv3']['bias'] = layers['conv3']['bias'] + _mean_of_second_tower(weights)
     return dataclasses.replace(weights, layers=layers)
 
 
@@ -232,6 +253,20 @@ def load_backbone(
         raise ValueError(f'{path}: {error}') from error
     _compare(weights.settings(), str(path), {'norm': norm, 'mean': tuple(mean), 'std': tuple(std)}, 'the config')
     return params
+
+
+def _mean_of_second_tower(weights: Weights) -> np.ndarray:
+    """[out / 2]: what the second tower's channels add to conv3's outputs of the first, mean over `natural_noise`."""
+    if weights.norm == 'batch':
+        raise ValueError('one_tower: the weights need batch norm; accepted are lrn and none')
+    kernel = weights.layers['conv3']['kernel'].copy()
+    kernel[:, :, : kernel.shape[2] // 2] = 0
+    params = weights.layers | {'conv3': {'kernel': kernel, 'bias': np.zeros(kernel.shape[-1], np.float32)}}
+    norm = weights.norm or 'lrn'
+    model = alexnet.AlexNet(weights.widths, weights.groups, norm, weights.mean, weights.std, layers=(3,))
+    run = jax.jit(lambda images: model.apply({'params': params}, images, capture_intermediates=True)[1])
+    outputs = run(natural_noise())['intermediates']['conv3']['__call__'][0]
+    return np.asarray(outputs).mean((0, 1, 2))[: kernel.shape[-1] // 2]
 
 
 def _compare(found: dict, where: str, other: dict, other_where: str) -> None:

@@ -25,6 +25,28 @@ def depthwise(template: chex.Array, search: chex.Array) -> chex.Array:
     return total / (template.shape[1] * template.shape[2])
 
 
+def _window_products(template: chex.Array, search: chex.Array) -> chex.Array:
+    """Inner products of kernels with every window of a search map.
+
+    One matrix product scores each template cell at each search cell; the sum then runs over maps without channels.
+
+    Args:
+      template: [B, t, t, C, O], O kernels.
+      search: [B, s, s, C].
+
+    Returns:
+      [B, s-t+1, s-t+1, O].
+    """
+    cells = jnp.einsum('bhwc,brkco->bhwrko', search, template)
+    rows, columns = template.shape[1:3]
+    height, width = search.shape[1] - rows + 1, search.shape[2] - columns + 1
+    return sum(
+        cells[:, row : row + height, column : column + width, row, column]
+        for row in range(rows)
+        for column in range(columns)
+    )
+
+
 def upchannel(template: chex.Array, search: chex.Array, outputs: int) -> chex.Array:
     """SiamRPN's form: the template holds one kernel an output.
 
@@ -39,10 +61,7 @@ def upchannel(template: chex.Array, search: chex.Array, outputs: int) -> chex.Ar
     batch, rows, columns, _ = template.shape
     channels = search.shape[-1]
     kernels = template.reshape(batch, rows, columns, channels, outputs)
-    total = 0.0
-    for row, column, view in _shifts(template, search):
-        total = total + jnp.einsum('bhwc,bco->bhwo', view, kernels[:, row, column])
-    return total / (rows * columns * channels**0.5)
+    return _window_products(kernels, search) / (rows * columns * channels**0.5)
 
 
 def cosine(template: chex.Array, search: chex.Array) -> chex.Array:
@@ -55,11 +74,8 @@ def cosine(template: chex.Array, search: chex.Array) -> chex.Array:
     Returns:
       [B, s-t+1, s-t+1, 1] in -1..1; 0 where a window is all zero.
     """
-    product, energy = 0.0, 0.0
-    power = jnp.sum(jnp.square(search), axis=-1)
-    for row, column, view in _shifts(template, search):
-        product = product + jnp.einsum('bhwc,bc->bhw', view, template[:, row, column])
-    for _, _, view in _shifts(template, power):
-        energy = energy + view
-    norm = jnp.sum(jnp.square(template), axis=(1, 2, 3))[:, None, None]
-    return (product / jnp.sqrt(norm * energy + 1e-6))[..., None]
+    product = _window_products(template[..., None], search)
+    power = jnp.sum(jnp.square(search), axis=-1, keepdims=True)
+    energy = sum(view for _, _, view in _shifts(template, power))
+    norm = jnp.sum(jnp.square(template), axis=(1, 2, 3))[:, None, None, None]
+    return product / jnp.sqrt(norm * energy + 1e-6)

@@ -1,7 +1,9 @@
 """Tracking without training: plain correlation of frozen backbone features, the floor that a trained head must beat.
 
 The first frame's features inside the target are slid over the search region; the peak is the new centre, the size stays
-that of the first frame. Choices, measured on the DAVIS validation sequences, stand with the arguments of `track_step`.
+that of the first frame. On the 20 DAVIS validation sequences (one-tower ImageNet weights) the mask is what counts:
+success 0.577 with it, 0.512 without (conv3); cosine or plain product 0.577 / 0.571; with or without the layer's ReLU
+0.556 / 0.539 (conv5).
 """
 
 import dataclasses

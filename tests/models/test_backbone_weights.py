@@ -1,12 +1,14 @@
 """Weight files: what is written is read, two towers give one, and whatever does not fit is named."""
 
+import dataclasses
 import json
 import pathlib
 
+import jax
 import numpy as np
 import pytest
 
-from sctrpn_jax.models import backbone_weights
+from sctrpn_jax.models import alexnet, backbone_weights
 
 TWO_TOWERS = {'widths': (8, 12, 16, 8, 4), 'groups': (1, 2, 1, 2, 2)}
 INPUT = {'norm': 'lrn', 'mean': (120.0, 110.0, 100.0), 'std': (1.0, 1.0, 1.0)}
@@ -78,31 +80,48 @@ def test_config_and_std_are_optional(tmp_path):
         _assert_same(params, _weights().layers)
 
 
-def test_first_tower_is_blind_to_the_second():
-    """Computed cell by cell: with conv3's kernels from tower two cut, tower one's outputs are the small network's."""
-    two = _weights()
-    one = backbone_weights.first_tower(two)
-    assert one.widths == (4, 6, 8, 4, 2)
-    assert one.groups == (1, 1, 1, 1, 1)
-    rng = np.random.default_rng(1)
-    small = {'conv1': rng.normal(size=(11, 11, 3))}
-    whole = {'conv1': small['conv1']}
-    for i, towers in enumerate(TWO_TOWERS['groups'], 1):
-        name, outputs = f'conv{i}', []
-        kernel = two.layers[name]['kernel'].copy()
-        if name == 'conv3':
-            kernel[:, :, one.widths[1] :] = 0
-        for part, weights in zip(
-            np.split(whole[name], towers, axis=-1), np.split(kernel, towers, axis=-1), strict=True
-        ):
-            outputs.append(np.tensordot(part, weights, 3))
-        large = np.concatenate(outputs) + two.layers[name]['bias']
-        tower = np.tensordot(small[name], one.layers[name]['kernel'], 3) + one.layers[name]['bias']
-        np.testing.assert_allclose(tower, large[: len(large) // 2], rtol=1e-4, atol=1e-4)
-        if i < 5:
-            # A patch for the next layer whose channels are multiples of these outputs.
-            factors = rng.normal(size=(SIZES[i], SIZES[i], 1))
-            small[f'conv{i + 1}'], whole[f'conv{i + 1}'] = factors * tower, factors * large
+@pytest.fixture(scope='module')
+def plain_weights():
+    """Two towers without LRN, which would let neighbours at the border of the towers see each other."""
+    return _weights(norm='none')
+
+
+def _conv3(weights, images):
+    """[B, h, w, out] outputs of conv3 before its ReLU."""
+    model = alexnet.AlexNet(weights.widths, weights.groups, weights.norm, weights.mean, layers=(3,))
+    run = jax.jit(lambda images: model.apply({'params': weights.layers}, images, capture_intermediates=True)[1])
+    return run(images)['intermediates']['conv3']['__call__'][0]
+
+
+def test_first_tower_keeps_the_mean_and_loses_the_second_tower(plain_weights):
+    one = backbone_weights.first_tower(plain_weights)
+    assert one.settings() == {'widths': (4, 6, 8, 4, 2), 'groups': (1,) * 5} | INPUT | {'norm': 'none'}
+    images = backbone_weights.natural_noise()
+    whole, small = (np.asarray(_conv3(weights, images)) for weights in (plain_weights, one))
+    np.testing.assert_allclose(small.mean((0, 1, 2)), whole[..., :8].mean((0, 1, 2)), rtol=1e-3, atol=1e-2)
+    cut = {name: dict(layer) for name, layer in plain_weights.layers.items()}
+    cut['conv3']['kernel'] = cut['conv3']['kernel'].copy()
+    cut['conv3']['kernel'][:, :, 6:] = 0
+    blind = np.asarray(_conv3(dataclasses.replace(plain_weights, layers=cut), images))[..., :8]
+    constant = small - blind
+    np.testing.assert_allclose(
+        constant, np.broadcast_to(constant[0, 0, 0], constant.shape), atol=1e-4 * np.abs(blind).max()
+    )
+    for i, (inputs, outputs) in enumerate([(3, 4), (4, 6), (6, 8), (8, 4), (4, 2)], 1):
+        kernel, bias = plain_weights.layers[f'conv{i}']['kernel'], plain_weights.layers[f'conv{i}']['bias']
+        np.testing.assert_array_equal(one.layers[f'conv{i}']['kernel'], kernel[:, :, :inputs, :outputs])
+        if i != 3:
+            np.testing.assert_array_equal(one.layers[f'conv{i}']['bias'], bias[:outputs])
+
+
+def test_noise_is_like_a_photograph():
+    images = backbone_weights.natural_noise(count=3, size=64)
+    assert images.shape == (3, 64, 64, 3)
+    assert 0 <= images.min() < 40 < 200 < images.max() <= 255
+    luminance = images.mean(-1)
+    step = np.abs(np.diff(luminance, axis=1)).mean()
+    assert step < 0.2 * luminance.std()  # neighbours are alike
+    assert np.corrcoef(images[..., 0].ravel(), images[..., 2].ravel())[0, 1] > 0.9
 
 
 def test_first_tower_needs_two():
@@ -110,13 +129,19 @@ def test_first_tower_needs_two():
         backbone_weights.first_tower(_weights(widths=(4, 6, 8, 4, 2), groups=(1,) * 5))
 
 
-def test_load_takes_one_tower(tmp_path):
-    backbone_weights.write_npz(tmp_path / 'w.npz', _weights())
-    shape = {'widths': (4, 6, 8, 4, 2), 'groups': (1,) * 5}
-    params = backbone_weights.load_backbone(tmp_path / 'w.npz', **shape, **INPUT, one_tower=True)
-    _assert_same(params, backbone_weights.first_tower(_weights()).layers)
+def test_first_tower_needs_no_batch_norm():
+    with pytest.raises(ValueError, match='the weights need batch norm; accepted are lrn and none'):
+        backbone_weights.first_tower(_weights(norm='batch'))
+
+
+def test_load_takes_one_tower(tmp_path, plain_weights):
+    path = tmp_path / 'w.npz'
+    backbone_weights.write_npz(path, plain_weights)
+    settings = INPUT | {'norm': 'none', 'widths': (4, 6, 8, 4, 2), 'groups': (1,) * 5}
+    params = backbone_weights.load_backbone(path, **settings, one_tower=True)
+    _assert_same(params, backbone_weights.first_tower(plain_weights).layers)
     with pytest.raises(ValueError, match=r'w.npz: conv1: found shape \(11, 11, 3, 8\), expected \(11, 11, 3, 4\)'):
-        backbone_weights.load_backbone(tmp_path / 'w.npz', **shape, **INPUT)
+        backbone_weights.load_backbone(path, **settings)
 
 
 @pytest.mark.parametrize(
