@@ -103,7 +103,8 @@ class DataConfig:
 
     root: str = ''  # folder of source folders; empty: generated sequences alone
     sources: tuple[str, ...] = ()  # names under root; empty: every folder that has a boxes.csv
-    source_weight_power: float = 0.5  # weight of a source = (number of its tracks) ** power
+    source_weight_power: float = 0.5  # weight of a source = (number of its images) ** power
+    video_share: float = 0.0  # share of pairs from sources with tracks of several frames; 0: no distinction
     generated_share: float = 0.0  # share of pairs from generated sequences where root is given
     max_interval: int = 100
     negative_share: float = 0.05

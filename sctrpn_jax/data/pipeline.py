@@ -224,8 +224,9 @@ def make_sources(data: config.DataConfig) -> tuple[list[pairs.Source], list[floa
     """
     if not data.root:
         return [generated.GeneratedSource()], [1.0]
-    if not 0 <= data.generated_share <= 1:
-        raise ValueError(f'generated_share is {data.generated_share}; expected 0..1')
+    for name in ('generated_share', 'video_share'):
+        if not 0 <= getattr(data, name) <= 1:
+            raise ValueError(f'data.{name} is {getattr(data, name)}; expected 0..1')
     if not os.path.isdir(data.root):
         raise ValueError(f'data.root {data.root!r} is no folder; expected a folder of source folders')
     found = sorted(name for name in os.listdir(data.root) if os.path.isfile(os.path.join(data.root, name, 'boxes.csv')))
@@ -238,7 +239,11 @@ def make_sources(data: config.DataConfig) -> tuple[list[pairs.Source], list[floa
     for source in sources:
         if source.refused:
             _log.warning('%s: %d rows refused; first: %s', source.name, len(source.refused), source.refused[0])
-    weights = np.array([source.num_tracks for source in sources], float) ** data.source_weight_power
+    weights = np.array([len(source.images) for source in sources], float) ** data.source_weight_power
+    moving = np.array([len(source.images) > source.num_tracks for source in sources])
+    if data.video_share > 0 and moving.any() and not moving.all():
+        weights[moving] *= data.video_share / weights[moving].sum()
+        weights[~moving] *= (1 - data.video_share) / weights[~moving].sum()
     weights = weights / weights.sum()
     if data.generated_share > 0:
         sources = [*sources, generated.GeneratedSource()]
