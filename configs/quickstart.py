@@ -1,6 +1,6 @@
 """Minutes on a CPU, nothing to download: a narrow network from random weights on generated sequences.
 
-    bin/train --config configs/quickstart.py --workdir runs/quickstart
+bin/train --config configs/quickstart.py --workdir runs/quickstart
 """
 
 from sctrpn_jax import config as config_lib

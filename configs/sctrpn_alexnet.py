@@ -1,6 +1,6 @@
 """The paper's run: two-tower AlexNet from ImageNet, three stages with STN, shrinkage loss, 40 epochs (Sec. 4.2).
 
-    bin/train --config configs/sctrpn_alexnet.py --workdir runs/alexnet --config.data.root=DIR
+bin/train --config configs/sctrpn_alexnet.py --workdir runs/alexnet --config.data.root=DIR
 """
 
 from sctrpn_jax import config as config_lib

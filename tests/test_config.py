@@ -72,3 +72,31 @@ def test_configs_do_not_share_their_parts():
     first, second = config.Config(), config.Config()
     first.model.fem.channels = 8
     assert second.model.fem.channels == config.FEMConfig().channels != 8
+
+
+def test_every_default_is_accepted_and_every_choice_is_checked():
+    config.check(config.Config())
+    for name, choices in config._CHOICES.items():
+        *sections, field = name.split('.')
+        for choice in (*choices, 'other'):
+            made = config.Config()
+            place = made
+            for section in sections:
+                place = getattr(place, section)
+            setattr(place, field, choice)
+            if choice == 'other':
+                with pytest.raises(ValueError, match=rf"config\.{name} is 'other'; accepted: {choices[0]}"):
+                    config.check(made)
+            else:
+                config.check(made)
+
+
+@pytest.mark.parametrize(
+    'section, field, value',
+    [('train', 'batch_size', 0), ('track', 'search_size', 200), ('track', 'window', 1.5), ('train', 'rate', -1.0)],
+)
+def test_impossible_values_are_named(section, field, value):
+    made = config.Config()
+    setattr(getattr(made, section), field, value)
+    with pytest.raises(ValueError, match=rf'config\.{section}\.{field} is {value}; accepted'):
+        config.check(made)

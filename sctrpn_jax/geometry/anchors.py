@@ -23,9 +23,7 @@ def anchor_sizes(stride: int, scale: float, ratios: tuple[float, ...]) -> np.nda
     return np.asarray(sizes, np.float32)
 
 
-def make_anchors(
-    map_size: int, search_size: int, stride: int, scale: float, ratios: tuple[float, ...]
-) -> np.ndarray:
+def make_anchors(map_size: int, search_size: int, stride: int, scale: float, ratios: tuple[float, ...]) -> np.ndarray:
     """Anchors of stage 1, centred on the search crop.
 
     Args:

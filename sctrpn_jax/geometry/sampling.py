@@ -60,6 +60,8 @@ def sample_axis_aligned(image: chex.Array, xs: chex.Array, ys: chex.Array, fill:
     (rows, row_weight), (columns, column_weight) = corners(ys, height), corners(xs, width)
     picked = [image[rows[i]].astype(jnp.float32) * row_weight[i][:, None, None] for i in (0, 1)]
     down = picked[0] + picked[1]
-    across = down[:, columns[0]] * column_weight[0][None, :, None] + down[:, columns[1]] * column_weight[1][None, :, None]
+    across = (
+        down[:, columns[0]] * column_weight[0][None, :, None] + down[:, columns[1]] * column_weight[1][None, :, None]
+    )
     covered = row_weight.sum(0)[:, None] * column_weight.sum(0)[None, :]
     return across + (1 - covered)[..., None] * fill[None, None, :].astype(jnp.float32)

@@ -154,7 +154,10 @@ def propose(
         rho = jnp.zeros(keep, jnp.int32)
         if c.rerank:
             if c.color_map == 'histogram':
-                map_and_pitch = (color.histogram_likelihood(cues.histogram, crop, _LIKELIHOOD_STRIDE), _LIKELIHOOD_STRIDE)
+                map_and_pitch = (
+                    color.histogram_likelihood(cues.histogram, crop, _LIKELIHOOD_STRIDE),
+                    _LIKELIHOOD_STRIDE,
+                )
             else:
                 map_and_pitch = (scores.reshape(map_size, map_size, ratios).max(-1), stride)
             values, rho = _cue_product(
@@ -196,5 +199,3 @@ def first_cues(crop: chex.Array, size: chex.Array, c: config_lib.TrackConfig) ->
         rho = contours.count_enclosed(*contours.component_boxes(labels, c.max_contours), box[None])[0]
     histogram = color.histogram_model(crop, box) if c.color_map == 'histogram' else jnp.zeros(0)
     return Cues(rho_first=rho, rho_previous=rho, histogram=histogram)
-
-

@@ -164,7 +164,7 @@ def functions(config: config_lib.Config, details: bool = False) -> Functions:
     """Jitted `init(variables, frame, box)`, `step(variables, state, frame)`, `chunk(variables, state, frames)` and
     `sequence(variables, frames, box)`, cached by the fields that tracking reads.
     """
-    kept = config_lib.to_dict(config)
+    kept = config_lib.to_dict(config_lib.check(config))
     key = json.dumps({name: kept[name] for name in ('model', 'track')}, sort_keys=True)
     return _functions(key, details)
 

@@ -127,5 +127,3 @@ def disagreement(saved: dict, wanted: dict, where: str = 'config') -> str | None
         elif a != b:
             return f'{where}.{name} is {a!r} in the checkpoint and {b!r} now'
     return None
-
-

@@ -38,7 +38,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
       ValueError: settings or data that do not fit; a checkpoint of another config.
       TrainingDiverged: with the last sound state saved.
     """
-    c = config.train
+    c = config_lib.check(config).train
     devices = jax.device_count()
     if c.batch_size % devices:
         raise ValueError(f'train.batch_size is {c.batch_size}; it must be a multiple of {devices} devices')
@@ -55,7 +55,9 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
     if first:
         state, position = last.restore(state)
         best_auc = position['best_auc']
-    _log.info('%s; %d device(s); %s', optimiser.describe(c), devices, f'goes on from step {first}' if first else 'new run')
+    _log.info(
+        '%s; %d device(s); %s', optimiser.describe(c), devices, f'goes on from step {first}' if first else 'new run'
+    )
 
     train_step = step_lib.make_train_step(config)
     validate = validation.Validator(config) if c.validate_every else None
@@ -76,7 +78,9 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
             if validate and step > first and (step % c.validate_every == 0 or over):
                 result = validate(state.variables)
                 writer.write(step, {f'validation/{name}': value for name, value in result.items()})
-                _log.info('step %d: validation AUC %.3f, precision %.3f', step, result['success_auc'], result['precision'])
+                _log.info(
+                    'step %d: validation AUC %.3f, precision %.3f', step, result['success_auc'], result['precision']
+                )
                 if result['success_auc'] > best_auc:
                     best_auc = result['success_auc']
                     best.save(step, state, {'pairs': step * c.batch_size, 'best_auc': best_auc}, config)
@@ -151,7 +155,9 @@ def _stop(values: dict, step: int, save, checkpoints) -> None:
         if not np.isfinite(values[f'{stage}/{term}'])
     ]
     what = '; '.join(broken) or f'the gradient (norm {float(values["gradient_norm"])}) while every loss term is finite'
-    raise TrainingDiverged(f'step {step}: not finite: {what}. The state before that step is saved; a lower train.rate may help')
+    raise TrainingDiverged(
+        f'step {step}: not finite: {what}. The state before that step is saved; a lower train.rate may help'
+    )
 
 
 class _Progress:

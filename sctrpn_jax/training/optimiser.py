@@ -60,7 +60,6 @@ def make_backbone_optimiser(c: config_lib.TrainConfig) -> optax.GradientTransfor
 
 def _kernels(params):
 
-
     return jax.tree.map_with_path(lambda path, _: path[-1].key == 'kernel', params)
 
 

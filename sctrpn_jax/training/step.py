@@ -110,17 +110,20 @@ def make_train_step(config: config_lib.Config) -> typing.Callable:
             return total, (metrics, updated.get('batch_stats', state.batch_stats))
 
         (_, (metrics, batch_stats)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.params)
+        heads, backbone = state_lib.split_params(state.params)
+        heads_gradient, backbone_gradient = state_lib.split_params(gradients)
+        # Layers at rest: the compiler drops what would only have led to their gradients.
+        at_rest = {name for name in backbone if not train_backbone or int(name[-1]) not in c.train_layers}
+        backbone_gradient |= {name: jax.tree.map(jnp.zeros_like, backbone[name]) for name in at_rest}
+        gradients = (heads_gradient, backbone_gradient)
         norm = optax.global_norm(gradients)
         gradients, _ = optax.clip_by_global_norm(c.clip_norm).update(gradients, optax.EmptyState())
-        (heads, backbone), (heads_gradient, backbone_gradient) = map(
-            state_lib.split_params, (state.params, gradients)
-        )
-        updates, heads_momentum = heads_sgd.update(heads_gradient, state.heads_momentum, heads)
+        updates, heads_momentum = heads_sgd.update(gradients[0], state.heads_momentum, heads)
         heads = optax.apply_updates(heads, updates)
         backbone_momentum = state.backbone_momentum
         if train_backbone:
-            updates, backbone_momentum = backbone_sgd.update(backbone_gradient, backbone_momentum, backbone)
-            backbone = optax.apply_updates(backbone, updates)
+            updates, backbone_momentum = backbone_sgd.update(gradients[1], backbone_momentum, backbone)
+            backbone = optax.apply_updates(backbone, updates) | {name: backbone[name] for name in at_rest}
         finite = jnp.isfinite(metrics['loss']) & jnp.isfinite(norm)
         new = state_lib.TrainState(
             state.step + 1, heads | {'backbone': backbone}, batch_stats, heads_momentum, backbone_momentum

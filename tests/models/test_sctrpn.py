@@ -48,7 +48,11 @@ def test_variants_run_train_and_chain_their_anchors(changes):
     @jax.jit
     def loss(params):
         out, updated = model.apply(
-            variables | {'params': params}, images(127), images(255, 1), train=True, train_backbone=True,
+            variables | {'params': params},
+            images(127),
+            images(255, 1),
+            train=True,
+            train_backbone=True,
             mutable=['batch_stats'],
         )
         return (out.logits**2).sum() + (out.deltas**2).sum(), (out, updated)
@@ -128,7 +132,10 @@ def test_skip_starts_training_at_the_plain_match():
     variables = sctrpn.init_variables(model, 0)
     template, search = images(127), images(255, 1)
     out = model.apply(variables, template, search)
-    z, x = (model.apply(variables, i, b, False, False, method='_fuse')[1] for i, b in ((template, 'template'), (search, 'search')))
+    z, x = (
+        model.apply(variables, i, b, False, False, method='_fuse')[1]
+        for i, b in ((template, 'template'), (search, 'search'))
+    )
     for stage in range(3):
         match = np.asarray(correlation.cosine(z[stage], x[stage])).reshape(2, -1)
         score = np.asarray(out.logits[:, stage]).reshape(2, -1, 5)[..., 2]

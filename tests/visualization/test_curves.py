@@ -19,7 +19,11 @@ def test_smooth_against_a_loop():
 def test_draws_a_run(tmp_path):
     lines = [{'step': 10, 'validation/success_auc': 0.5, 'validation/precision': 0.4}]
     for step in range(20):
-        terms = {f'stage{s}/{t}': 1 / (step + s) for s in (1, 2, 3) for t in ('classification', 'regression', 'peak_distance')}
+        terms = {
+            f'stage{s}/{t}': 1 / (step + s)
+            for s in (1, 2, 3)
+            for t in ('classification', 'regression', 'peak_distance')
+        }
         lines.append({'step': step, 'loss': 3.0} | terms)
     (tmp_path / 'metrics.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
     curves.plot_run(tmp_path, tmp_path / 'curves.png')

@@ -1,0 +1,64 @@
+"""What the programs in bin/ share: flags parsed so that a mistake is one clear line and exit code 2."""
+
+import dataclasses
+import pathlib
+import sys
+import typing
+
+from absl import app, flags
+
+from sctrpn_jax import config as config_lib
+
+BAD_INPUT = 2
+
+
+def fail(message: object) -> int:
+    """Prints one line, `program: message`, to stderr; returns the exit code for bad input."""
+    print(f'{pathlib.Path(sys.argv[0]).name}: {" ".join(str(message).split())}', file=sys.stderr)
+    return BAD_INPUT
+
+
+def require(*holders: flags.FlagHolder) -> None:
+    """Exits with one line where a flag has no value."""
+    missing = [f'--{holder.name}' for holder in holders if not holder.value]
+    if missing:
+        sys.exit(fail(f'give {", ".join(missing)} (see --help)'))
+
+
+def run(main: typing.Callable[[list[str]], int | None], define: typing.Callable[[], object] = lambda: None) -> None:
+    """`app.run` whose mistakes in flags are one line; main's result is the exit code.
+
+    Args:
+      main: gets what is left of the command line.
+      define: defines flags that read the command line themselves.
+    """
+    app.run(main, flags_parser=lambda argv: _parse(argv, define))
+
+
+def _parse(argv: list[str], define: typing.Callable[[], object]) -> list[str]:
+    try:
+        for argument in argv[1:]:
+            _check_field(argument)
+        define()
+        left = flags.FLAGS(argv)
+    # A config file is Python: besides its flags, whatever it raises is the user's to see in one line.
+    except (flags.Error, KeyError, AttributeError, TypeError, ValueError, OSError, SyntaxError, ImportError) as error:
+        sys.exit(fail(error.args[0] if isinstance(error, KeyError) and error.args else error))
+    if left[1:]:
+        sys.exit(fail(f'got {left[1]!r} without a flag name before it (see --help)'))
+    return left
+
+
+def _check_field(argument: str) -> None:
+    """Raises ValueError for `--config.a.b=...` where there is no such field."""
+    name = argument.lstrip('-').split('=')[0]
+    if not argument.startswith('-') or not name.startswith('config.'):
+        return
+    place: typing.Any = config_lib.Config()
+    path = 'config'
+    for part in name.split('.')[1:]:
+        names = [field.name for field in dataclasses.fields(place)] if dataclasses.is_dataclass(place) else []
+        if part.split('[')[0] not in names:
+            what = f'its fields are {", ".join(names)}' if names else 'it has no fields'
+            raise ValueError(f'{path} has no field {part!r}; {what}')
+        place, path = getattr(place, part.split('[')[0]), f'{path}.{part}'
