@@ -11,7 +11,7 @@ from sctrpn_jax import paths
 
 
 def get_config() -> config_lib.Config:
-    """Larger rates than the paper's (1e-3 under-trains in an hour), and video, which is rare in the data, drawn often."""
+    """Larger rates than the paper's (1e-3 under-trains in an hour); video, rare in the data, is drawn often."""
     config = config_lib.Config()
     shared = paths.shared_dir()
     backbone = config.model.backbone

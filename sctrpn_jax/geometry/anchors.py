@@ -29,6 +29,9 @@ def make_anchors(map_size: int, search_size: int, stride: int, scale: float, rat
     Args:
       map_size: cells along a side of the response map.
       search_size: side of the search crop, pixels.
+      stride: as in `anchor_sizes`, likewise the next two.
+      scale: of the anchors.
+      ratios: height over width.
 
     Returns:
       [map_size * map_size * K, 4] float32 centre form, crop pixels; order (row, column, ratio).

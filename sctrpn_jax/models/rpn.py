@@ -14,6 +14,7 @@ class Norm(nn.Module):
 
     @nn.compact
     def __call__(self, x: chex.Array, train: bool) -> chex.Array:
+        """[B, H, W, C] to the same shape."""
         if self.kind == 'batch':
             return nn.BatchNorm(use_running_average=not train, momentum=0.95)(x)
         return nn.GroupNorm(num_groups=16)(x)
@@ -34,7 +35,8 @@ class Branch(nn.Module):
     form: str
     norm: str
 
-    def setup(self):
+    def setup(self) -> None:
+        """Makes the layers."""
         self.search_conv = nn.Conv(self.channels, (3, 3), padding='VALID', use_bias=False)
         self.search_norm = Norm(self.norm)
         if self.form != 'none':
@@ -81,7 +83,8 @@ class RPN(nn.Module):
     norm: str = 'batch'
     skip: bool = True
 
-    def setup(self):
+    def setup(self) -> None:
+        """Makes the layers."""
         self.classification = Branch(self.channels, self.anchors, self.form, self.norm)
         self.regression = Branch(self.channels, 4 * self.anchors, self.form, self.norm)
         if self.skip:

@@ -42,7 +42,8 @@ class SCTRPN(nn.Module):
 
     config: config_lib.ModelConfig
 
-    def setup(self):
+    def setup(self) -> None:
+        """Makes the parts."""
         c = self.config
         layers = c.cascade.layers
         self.backbone = alexnet.AlexNet(
@@ -76,7 +77,7 @@ class SCTRPN(nn.Module):
             motions[0] = self.first_stn(maps[0])
             points = jax.vmap(lambda m: stn.warp_points(m, jnp.asarray(stn.cell_grid(size)), (size - 1) / 2))
             fused[0] = stn.sample_maps(maps[0], points(motions[0]))
-        for transfer, current in zip(self.fems, maps[1:]):
+        for transfer, current in zip(self.fems, maps[1:], strict=True):
             result, motion = transfer(fused[-1], current, warp)
             fused.append(result)
             motions.append(motion)
@@ -96,7 +97,7 @@ class SCTRPN(nn.Module):
           L entries for `search`.
         """
         fused, backbone, _ = self._fuse(images, 'template', train, train_backbone)
-        return [stage.template(f, b, train) for stage, f, b in zip(self.stages, fused, backbone)]
+        return [stage.template(f, b, train) for stage, f, b in zip(self.stages, fused, backbone, strict=True)]
 
     def search(
         self,
@@ -110,7 +111,8 @@ class SCTRPN(nn.Module):
         Args:
           template: of `template`, the same batch.
           images: [B, S, S, 3] RGB 0..255, S = 255, 271, 287 (any 8 n + 7 from 127 up).
-          train, train_backbone: as above.
+          train: as above.
+          train_backbone: as above.
 
         Returns:
           `StageOutputs`.
@@ -122,10 +124,10 @@ class SCTRPN(nn.Module):
         anchors = jnp.tile(jnp.asarray(grid)[None], (images.shape[0], 1, 1))
         mask = jnp.ones(anchors.shape[:2], bool)
         kept = {name: [] for name in ('logits', 'deltas', 'anchors', 'boxes', 'mask')}
-        for stage, target, features, plain in zip(self.stages, template, fused, backbone):
+        for stage, target, features, plain in zip(self.stages, template, fused, backbone, strict=True):
             logits, deltas = stage.search(target, features, plain, train)
             refined = cascade.refine_anchors(anchors, deltas, c.cascade.max_log_size)
-            for name, value in zip(kept, (logits, deltas, anchors, refined, mask)):
+            for name, value in zip(kept, (logits, deltas, anchors, refined, mask), strict=True):
                 kept[name].append(value)
             mask = cascade.filter_anchors(mask, logits, c.cascade.theta, c.cascade.min_keep)
             anchors = refined

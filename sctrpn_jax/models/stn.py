@@ -13,7 +13,7 @@ from sctrpn_jax.geometry import sampling
 
 
 def mean_pool_matrix(size: int, bins: int) -> np.ndarray:
-    """[bins, size] weights of an adaptive mean pool: bin i averages cells floor(i size / bins) .. ceil((i + 1) size / bins)."""
+    """[bins, size] weights of an adaptive mean pool: bin i covers size / bins cells, rounded outwards."""
     matrix = np.zeros((bins, size), np.float32)
     for i in range(bins):
         start, stop = i * size // bins, -(-(i + 1) * size // bins)

@@ -125,7 +125,8 @@ def propose(
       mask: [N] bool, anchors that the filter by theta left.
       crop: [S, S, 3] RGB 0..255.
       cues: of the target.
-      first_size, previous_size: [2] (w, h) of the target, search-crop pixels.
+      first_size: [2] (w, h) of the target in the first frame, search-crop pixels.
+      previous_size: [2] the same in the previous frame.
       c: `TrackConfig`.
       stride: of the response map, pixels.
 

@@ -161,8 +161,18 @@ class Functions(typing.NamedTuple):
 
 
 def functions(config: config_lib.Config, details: bool = False) -> Functions:
-    """Jitted `init(variables, frame, box)`, `step(variables, state, frame)`, `chunk(variables, state, frames)` and
-    `sequence(variables, frames, box)`, cached by the fields that tracking reads.
+    """Jitted `init`, `step`, `chunk` and `sequence` of a config, cached by the fields that tracking reads.
+
+    Args:
+      config: the run's.
+      details: whether outputs hold response maps and proposals.
+
+    Returns:
+      `init(variables, frame, box)`, `step(variables, state, frame)`, `chunk(variables, state, frames)`,
+      `sequence(variables, frames, box)`.
+
+    Raises:
+      ValueError: a field with a value that cannot work.
     """
     kept = config_lib.to_dict(config_lib.check(config))
     key = json.dumps({name: kept[name] for name in ('model', 'track')}, sort_keys=True)
@@ -216,7 +226,8 @@ def check_box(box: typing.Sequence[float], width: int, height: int) -> np.ndarra
 
     Args:
       box: x, y, w, h; top-left form, 0-based frame pixels.
-      width, height: of the frame.
+      width: of the frame, pixels.
+      height: of the frame, pixels.
 
     Raises:
       ValueError: not four finite numbers, no positive size, or no overlap with the frame.

@@ -1,5 +1,6 @@
 """Checkpoints through orbax: state, data position and config; the last and the best are kept apart."""
 
+import functools
 import json
 import pathlib
 import typing
@@ -107,14 +108,17 @@ def load_variables(workdir: str | pathlib.Path | None) -> tuple[dict, config_lib
         with ocp.StandardCheckpointer() as checkpointer:
             # Arrays come back on this machine's first device, whatever machine saved them.
             metadata = checkpointer.metadata(folder / str(max(steps)) / 'state').item_metadata.tree
-            sharding = jax.sharding.SingleDeviceSharding(jax.devices()[0])
-            target = jax.tree.map(lambda m: jax.ShapeDtypeStruct(m.shape, m.dtype, sharding=sharding), metadata)
+            target = jax.tree.map(functools.partial(_on, jax.sharding.SingleDeviceSharding(jax.devices()[0])), metadata)
             state = checkpointer.restore(folder / str(max(steps)) / 'state', target)
         return {'params': state['params'], 'batch_stats': state['batch_stats']}, config
     raise CheckpointError(
         f'{workdir}: no checkpoint here; give the --workdir of a training run (it holds best/ or checkpoints/), '
         f'a weights file (.npz) or one of the pretrained networks: {", ".join(pretrained.available()) or "none"}'
     )
+
+
+def _on(sharding: jax.sharding.Sharding, leaf: typing.Any) -> jax.ShapeDtypeStruct:
+    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
 
 def disagreement(saved: dict, wanted: dict, where: str = 'config') -> str | None:

@@ -20,7 +20,7 @@ _log = logging.getLogger(__name__)
 _FREE_FIELDS = ('log_every', 'checkpoint_every', 'validate_every', 'max_minutes')
 
 
-class TrainingDiverged(ArithmeticError):
+class TrainingDivergedError(ArithmeticError):
     """The loss or its gradient is no longer finite."""
 
 
@@ -36,7 +36,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
 
     Raises:
       ValueError: settings or data that do not fit; a checkpoint of another config.
-      TrainingDiverged: with the last sound state saved.
+      TrainingDivergedError: with the last sound state saved.
     """
     c = config_lib.check(config).train
     devices = jax.device_count()
@@ -155,7 +155,7 @@ def _stop(values: dict, step: int, save, checkpoints) -> None:
         if not np.isfinite(values[f'{stage}/{term}'])
     ]
     what = '; '.join(broken) or f'the gradient (norm {float(values["gradient_norm"])}) while every loss term is finite'
-    raise TrainingDiverged(
+    raise TrainingDivergedError(
         f'step {step}: not finite: {what}. The state before that step is saved; a lower train.rate may help'
     )
 

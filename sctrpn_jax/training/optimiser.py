@@ -26,7 +26,7 @@ def backbone_start(c: config_lib.TrainConfig) -> int:
 
 
 def make_schedule(c: config_lib.TrainConfig) -> optax.Schedule:
-    """Learning rate by step: warm-up (constant as printed, or a ramp), constant, exponential decay in the last phase."""
+    """Learning rate by step: warm-up (constant as printed, or a ramp), constant, then exponential decay."""
     total, warm = total_steps(c), round(c.warmup_epochs * steps_per_epoch(c))
     decay_from = warm if c.decay_frozen else max(total - round(c.final_epochs * steps_per_epoch(c)), warm)
     ramp = optax.linear_schedule(c.warmup_rate / 10, c.warmup_rate, max(warm, 1))

@@ -119,7 +119,11 @@ def test_displaced_crop_moves_every_stage_by_the_same_pixels(transform):
             model.apply(variables, jnp.asarray(image)[None], branch, False, False, method='_fuse')
             for image, branch in ((template, 'template'), (search, 'search'))
         ]
-        maps = [correlation.cosine(z, x)[0, ..., 0] for kind in (0, 1) for z, x in zip(fused[0][kind], fused[1][kind])]
+        maps = [
+            correlation.cosine(z, x)[0, ..., 0]
+            for kind in (0, 1)
+            for z, x in zip(fused[0][kind], fused[1][kind], strict=True)
+        ]
         assert len(maps) == 6
         for response in maps:
             row, column = divmod(int(response.argmax()), 17)

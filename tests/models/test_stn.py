@@ -85,13 +85,12 @@ def test_gradient_reaches_the_localisation_net():
         return jnp.sum(stn.sample_maps(features, points[None] + 0.3) ** 2)
 
     gradient = jax.grad(loss)(variables)['params']['Dense_0']['bias']
-    step = 1e-2
+    bias, step = variables['params']['Dense_0'].pop('bias'), 1e-2
+
+    def at(bias):
+        dense = variables['params']['Dense_0'] | {'bias': bias}
+        return jax.jit(loss)({'params': variables['params'] | {'Dense_0': dense}})
+
     for i in range(5):
-        moved = [
-            jax.tree.map_with_path(
-                lambda p, x: x.at[i].add(s) if 'Dense_0' in str(p) and 'bias' in str(p) else x, variables
-            )
-            for s in (step, -step)
-        ]
-        numeric = (loss(moved[0]) - loss(moved[1])) / (2 * step)
+        numeric = (at(bias.at[i].add(step)) - at(bias.at[i].add(-step))) / (2 * step)
         np.testing.assert_allclose(gradient[i], numeric, rtol=0.1, atol=0.05)

@@ -1,4 +1,4 @@
-"""Real steps of the real loop: restart after a kill is bit-exact, a loss that is not finite stops with a sound state."""
+"""Real steps of the real loop: a restart after a kill is bit-exact, an infinite loss stops with a sound state."""
 
 import importlib.util
 import os
@@ -47,10 +47,12 @@ def test_backbone_moves_in_the_last_phase_only(whole_run):
     frozen = jax.device_get(loop.train_and_evaluate(config, whole_run[0].parent / 'frozen'))
     fresh = jax.device_get(loop.state_lib.create_train_state(tiny()))
     for state, moves in ((frozen, False), (whole_run[1], True)):
-        same = [np.array_equal(a, b) for a, b in zip(*(jax.tree.leaves(s.params['backbone']) for s in (state, fresh)))]
-        assert all(same) != moves
-        heads = [np.array_equal(a, b) for a, b in zip(*(jax.tree.leaves(s.params['stages_0']) for s in (state, fresh)))]
-        assert not all(heads)
+        assert _same(state.params['backbone'], fresh.params['backbone']) != moves
+        assert not _same(state.params['stages_0'], fresh.params['stages_0'])
+
+
+def _same(a, b):
+    return all(jax.tree.leaves(jax.tree.map(np.array_equal, a, b)))
 
 
 def test_kill_and_restart_is_bit_exact(whole_run, tmp_path):
@@ -99,7 +101,7 @@ def test_infinite_loss_stops_with_the_last_sound_state(tmp_path):
     config = tiny()
     config.train.rate = config.train.warmup_rate = 1e30
     config.train.clip_norm = 1e30
-    with pytest.raises(loop.TrainingDiverged, match=r'step \d+: not finite: .*(of stage1 is|gradient)'):
+    with pytest.raises(loop.TrainingDivergedError, match=r'step \d+: not finite: .*(of stage1 is|gradient)'):
         loop.train_and_evaluate(config, tmp_path)
     variables, _ = checkpoint.load_variables(tmp_path)
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(variables))
