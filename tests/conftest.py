@@ -1,5 +1,6 @@
-"""Strict promotion rules and repeatable examples for every test, and the shared folder as a fixture."""
+"""Strict promotion rules, repeatable examples and kept compilations for every test, and the shared folder as a fixture."""
 
+import os
 import pathlib
 
 import absl.flags
@@ -11,6 +12,11 @@ from sctrpn_jax import paths
 
 jax.config.update('jax_numpy_dtype_promotion', 'strict')
 jax.config.update('jax_numpy_rank_promotion', 'raise')
+# Compiling is most of a test's time, and many tests (and the programs they start) compile the same things.
+_CACHE = pathlib.Path(__file__).parent.parent / '.pytest_cache' / 'jax'
+os.environ['JAX_COMPILATION_CACHE_DIR'] = str(_CACHE)
+jax.config.update('jax_compilation_cache_dir', str(_CACHE))
+jax.config.update('jax_persistent_cache_min_compile_time_secs', 0.5)
 # grain's workers read absl flags, which only `app.run` parses.
 absl.flags.FLAGS.mark_as_parsed()
 # No deadline: the first example of a test pays for compilation.
