@@ -1,4 +1,4 @@
-"""Strict promotion rules, repeatable examples and kept compilations for every test, and the shared folder as a fixture."""
+"""Strict promotion, repeatable examples and kept compilations for every test; the shared folder as a fixture."""
 
 import os
 import pathlib

@@ -167,7 +167,16 @@ def response_maps(logits: chex.Array, search_size: int) -> chex.Array:
 
 
 def init_variables(model: SCTRPN, seed: int) -> dict:
-    """Fresh variables ('params' and, with batch norm, 'batch_stats')."""
+    """Fresh variables ('params' and, with batch norm, 'batch_stats'); the same on every machine of one kind.
+
+    Args:
+      model: the network.
+      seed: of the random numbers.
+
+    Returns:
+      What `model.apply` takes.
+    """
     c = model.config
     shapes = [np.zeros((1, size, size, 3), np.float32) for size in (c.template_size, c.search_size)]
-    return jax.jit(model.init)(jax.random.key(seed), *shapes)
+    # The default generator's code, written out once a parameter, takes three times as long to compile.
+    return jax.jit(model.init)(jax.random.key(seed, impl='rbg'), *shapes)

@@ -45,7 +45,8 @@ def read(path: str | os.PathLike) -> tuple[dict, config_lib.Config]:
       ValueError: missing, or not such a file.
     """
     try:
-        with np.load(path, allow_pickle=False) as data:
+        # Opened here: NumPy would leave the file of a damaged archive open.
+        with open(path, 'rb') as file, np.load(file, allow_pickle=False) as data:
             arrays = {name: data[name] for name in data.files}
         config = config_lib.from_dict(json.loads(str(arrays.pop('config'))))
     except FileNotFoundError:

@@ -116,7 +116,7 @@ def make_train_step(config: config_lib.Config) -> typing.Callable:
         at_rest = {name for name in backbone if not train_backbone or int(name[-1]) not in c.train_layers}
         backbone_gradient |= {name: jax.tree.map(jnp.zeros_like, backbone[name]) for name in at_rest}
         gradients = (heads_gradient, backbone_gradient)
-        norm = optax.global_norm(gradients)
+        norm = optax.tree.norm(gradients)
         gradients, _ = optax.clip_by_global_norm(c.clip_norm).update(gradients, optax.EmptyState())
         updates, heads_momentum = heads_sgd.update(gradients[0], state.heads_momentum, heads)
         heads = optax.apply_updates(heads, updates)
