@@ -185,6 +185,7 @@ class TrackConfig:
     edge_threshold: float = 100.0  # Sobel magnitude of a 0..255 grey image
     max_contours: int = 512
     nms_iou: float = 0.7
+    voting: bool = True  # the box is the mean of the best proposal and those it suppresses; False: the best alone
     min_side: float = 4.0  # frame pixels
     lost_score: float = 0.0  # below it the search region grows; 0: never
     search_growth: float = 1.25

@@ -7,6 +7,7 @@ import numpy as np
 from flax import struct
 
 from sctrpn_jax import config as config_lib
+from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.tracking import color, contours, nms, rerank
 
 # Colour varies slowly over a target; every fourth pixel of the crop tells as much.
@@ -32,6 +33,7 @@ class Proposals:
     """The K best proposals, best first; boxes in search-crop pixels.
 
     Attributes:
+      best: [4] centre form: the first, or what its neighbours agree on (`track.voting`).
       boxes: [K, 4] centre form.
       scores: [K] target probability, 0..1.
       values: [K] what they are ranked by: Eq. 13, times the windowed and penalised probability (field).
@@ -40,6 +42,7 @@ class Proposals:
       rho: [K] contours enclosed.
     """
 
+    best: chex.Array
     boxes: chex.Array
     scores: chex.Array
     values: chex.Array
@@ -177,9 +180,26 @@ def propose(
     index, values, valid, rho, penalty = rank(scores, stage_boxes[-1], mask, c.proposals)
     chosen = stage_boxes[-1][index]
     kept = nms.nms(chosen, values, valid, c.nms_iou)
+    best = vote(chosen, jnp.where(valid, values, 0), c.nms_iou) if c.voting else chosen[0]
     return Proposals(
-        boxes=chosen, scores=scores[index], values=values, kept=kept, rate=penalty * scores[index], rho=rho
+        best=best, boxes=chosen, scores=scores[index], values=values, kept=kept, rate=penalty * scores[index], rho=rho
     )
+
+
+def vote(boxes: chex.Array, values: chex.Array, iou_threshold: float) -> chex.Array:
+    """Mean of the boxes that the best one suppresses and itself, weighted by value (box voting, Gidaris & Komodakis 2015).
+
+    Args:
+      boxes: [K, 4] centre form, best first.
+      values: [K], not negative.
+      iou_threshold: overlap with the best from which a box has a vote.
+
+    Returns:
+      [4] centre form.
+    """
+    weight = jnp.where(boxes_lib.iou(boxes, boxes[:1]) > iou_threshold, values, 0)
+    weight = weight.at[0].max(1e-6)  # the best one always votes, even where every value is 0
+    return (weight[:, None] * boxes).sum(0) / weight.sum()
 
 
 def first_cues(crop: chex.Array, size: chex.Array, c: config_lib.TrackConfig) -> Cues:

@@ -114,7 +114,9 @@ def track_step(
     side = search_side(state.size, state.growth, config)
     crop = crop_lib.extract(frame, state.centre, side, c.search_size, state.fill)
     outputs = model.apply(variables, state.template, crop[None], method='search')
-    logits, stage_boxes, mask = outputs.logits[0], outputs.boxes[0], outputs.mask[0, -1]
+    # Weights that overflow must cost the score, never the state: no NaN may enter it.
+    logits = jnp.nan_to_num(outputs.logits[0], nan=-100.0, posinf=100.0, neginf=-100.0)
+    stage_boxes, mask = jnp.nan_to_num(outputs.boxes[0], nan=c.search_size / 2), outputs.mask[0, -1]
     to_crop = c.search_size / side
     found = proposals_lib.propose(
         jax.nn.sigmoid(logits),
@@ -127,7 +129,7 @@ def track_step(
         c,
         config.model.anchors.stride,
     )
-    best = crop_lib.to_frame(found.boxes[0], state.centre, side, c.search_size)
+    best = crop_lib.to_frame(found.best, state.centre, side, c.search_size)
     score, rate = found.scores[0], jnp.clip(found.rate[0] * c.size_rate, 0, 1)
     limits = jnp.asarray([frame.shape[1], frame.shape[0]], jnp.float32)
     centre = jnp.clip(best[:2], 0, limits)

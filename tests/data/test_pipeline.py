@@ -196,7 +196,9 @@ def test_nothing_readable_ends_with_a_reason(root):
 def test_sources_and_weights_follow_the_config(root):
     sources, weights = pipeline.make_sources(config.DataConfig(root=str(root), source_weight_power=1.0))
     assert [source.name for source in sources] == ['stills', 'video']
-    np.testing.assert_allclose(weights, [0.75, 0.25])
+    np.testing.assert_allclose(weights, [3 / 8, 5 / 8])
+    _, weights = pipeline.make_sources(config.DataConfig(root=str(root), video_share=0.2))
+    np.testing.assert_allclose(weights, [0.8, 0.2])
     data = config.DataConfig(root=str(root), sources=('video',), generated_share=0.3)
     sources, weights = pipeline.make_sources(data)
     assert [source.name for source in sources] == ['video', 'generated']

@@ -29,3 +29,12 @@ def test_cosine_window_peaks_in_the_middle_and_repeats_for_each_ratio():
     np.testing.assert_array_equal(window, window[::-1])
     np.testing.assert_array_equal(window[..., 0], window[..., 4])
     np.testing.assert_allclose(window[8, :, 0], np.hanning(19)[1:-1], rtol=1e-6)
+
+
+def test_vote_is_the_weighted_mean_of_the_best_and_its_neighbours():
+    boxes = np.array([[10, 10, 20, 20], [11, 10, 20, 20], [10, 12, 22, 20], [40, 40, 20, 20]], np.float32)
+    values = np.array([0.5, 0.3, 0.2, 0.4], np.float32)
+    wanted = (boxes[:3] * values[:3, None]).sum(0) / values[:3].sum()
+    np.testing.assert_allclose(proposals.vote(jnp.asarray(boxes), jnp.asarray(values), 0.7), wanted, rtol=1e-5)
+    np.testing.assert_allclose(proposals.vote(jnp.asarray(boxes), jnp.zeros(4), 0.7), boxes[0], rtol=1e-5)
+    np.testing.assert_allclose(proposals.vote(jnp.asarray(boxes), jnp.asarray(values), 0.99), boxes[0], rtol=1e-5)
