@@ -187,7 +187,7 @@ def propose(
 
 
 def vote(boxes: chex.Array, values: chex.Array, iou_threshold: float) -> chex.Array:
-    """Mean of the boxes that the best one suppresses and itself, weighted by value (box voting, Gidaris & Komodakis 2015).
+    """Mean of the best box and those it suppresses, weighted by value (box voting, Gidaris & Komodakis 2015).
 
     Args:
       boxes: [K, 4] centre form, best first.
