@@ -37,13 +37,17 @@ def run(main: typing.Callable[[list[str]], int | None], define: typing.Callable[
 
 def _parse(argv: list[str], define: typing.Callable[[], object]) -> list[str]:
     try:
-        for argument in argv[1:]:
+        for argument, following in zip(argv[1:], [*argv[2:], ''], strict=True):
             _check_field(argument)
+            _check_file(argument, following)
         define()
         left = flags.FLAGS(argv)
     # A config file is Python: besides its flags, whatever it raises is the user's to see in one line.
     except (flags.Error, KeyError, AttributeError, TypeError, ValueError, OSError, SyntaxError, ImportError) as error:
-        sys.exit(fail(error.args[0] if isinstance(error, KeyError) and error.args else error))
+        message = str(error.args[0] if isinstance(error, KeyError) and error.args else error)
+        if 'Traceback' in message:  # ml_collections quotes the whole of it; the last line is what went wrong
+            message = f'{message.split("Traceback")[0].strip()} {message.strip().splitlines()[-1]}'
+        sys.exit(fail(message))
     if left[1:]:
         sys.exit(fail(f'got {left[1]!r} without a flag name before it (see --help)'))
     return left
@@ -62,3 +66,11 @@ def _check_field(argument: str) -> None:
             what = f'its fields are {", ".join(names)}' if names else 'it has no fields'
             raise ValueError(f'{path} has no field {part!r}; {what}')
         place, path = getattr(place, part.split('[')[0]), f'{path}.{part}'
+
+
+def _check_file(argument: str, following: str) -> None:
+    """Raises ValueError for `--config FILE[:TEXT]` where there is no such file."""
+    name, equals, value = argument.lstrip('-').partition('=')
+    path = (value if equals else following).split(':')[0]
+    if argument.startswith('-') and name == 'config' and not pathlib.Path(path).is_file():
+        raise ValueError(f'--config: no file {path!r}; give a Python file that has get_config(), as those in configs/')

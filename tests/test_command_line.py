@@ -12,7 +12,8 @@ REPOSITORY = pathlib.Path(__file__).parent.parent
 TRAIN = ['train', '--config', str(REPOSITORY / 'configs' / 'quickstart.py'), '--workdir', 'run']
 CASES = {
     'nothing given': (['train'], 'give --config, --workdir'),
-    'config missing': (['train', '--config', 'nope.py', '--workdir', 'run'], 'nope.py'),
+    'config missing': (['train', '--config', 'nope.py', '--workdir', 'run'], "--config: no file 'nope.py'; give"),
+    'config fails': ([*TRAIN[:2], f'{TRAIN[2]}:large', *TRAIN[3:]], 'get_config() takes 0 positional arguments'),
     'typo in a field': ([*TRAIN, '--config.train.rat=1'], "config.train has no field 'rat'; its fields are batch_size"),
     'wrong type': ([*TRAIN, '--config.train.rate=fast'], 'could not convert'),
     'impossible value': ([*TRAIN, '--config.model.fem.grid=bent'], 'accepted: aligned, stretch'),

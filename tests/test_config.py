@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from sctrpn_jax import config
+from sctrpn_jax import config, config_check
 
 
 def leaves(made, path=()):
@@ -75,8 +75,8 @@ def test_configs_do_not_share_their_parts():
 
 
 def test_every_default_is_accepted_and_every_choice_is_checked():
-    config.check(config.Config())
-    for name, choices in config._CHOICES.items():
+    config_check.check(config.Config())
+    for name, choices in config_check._CHOICES.items():
         *sections, field = name.split('.')
         for choice in (*choices, 'other'):
             made = config.Config()
@@ -86,9 +86,9 @@ def test_every_default_is_accepted_and_every_choice_is_checked():
             setattr(place, field, choice)
             if choice == 'other':
                 with pytest.raises(ValueError, match=rf"config\.{name} is 'other'; accepted: {choices[0]}"):
-                    config.check(made)
+                    config_check.check(made)
             else:
-                config.check(made)
+                config_check.check(made)
 
 
 @pytest.mark.parametrize(
@@ -99,4 +99,4 @@ def test_impossible_values_are_named(section, field, value):
     made = config.Config()
     setattr(getattr(made, section), field, value)
     with pytest.raises(ValueError, match=rf'config\.{section}\.{field} is {value}; accepted'):
-        config.check(made)
+        config_check.check(made)

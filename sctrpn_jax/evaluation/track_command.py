@@ -12,7 +12,7 @@ from absl import logging
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import video as video_lib
 from sctrpn_jax.evaluation import track_video
-from sctrpn_jax.tracking import tracker as tracker_lib
+from sctrpn_jax.tracking import inputs
 from sctrpn_jax.training import checkpoint as checkpoint_lib
 from sctrpn_jax.visualization import video_writer, window
 
@@ -91,7 +91,7 @@ def run(
         _check_targets(video, results, output, maps)
         with video_lib.open_video(video) as source:
             given = window.select_box(source.first) if given is None else given
-            tracker_lib.check_box(given, *source.size)
+            inputs.check_box(given, *source.size)
             with _only_errors_logged():
                 variables, config = load(checkpoint)
             config = change_settings(config, changes or {})

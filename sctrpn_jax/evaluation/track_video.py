@@ -15,6 +15,7 @@ import tqdm
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import video as video_lib
 from sctrpn_jax.geometry import crop as crop_lib
+from sctrpn_jax.tracking import inputs
 from sctrpn_jax.tracking import results as results_lib
 from sctrpn_jax.tracking import tracker as tracker_lib
 from sctrpn_jax.visualization import overlay, response_maps, video_writer, window
@@ -89,7 +90,7 @@ def track_frames(
     if source.num_frames:
         chunk = max(1, min(chunk, source.num_frames - 1))
     first = next(source)
-    box = tracker_lib.check_box(box, *source.size)
+    box = inputs.check_box(box, *source.size)
     start = time.perf_counter()
     variables = jax.device_put(variables)
     functions = tracker_lib.functions(config, details)
@@ -149,7 +150,7 @@ def track_video(
     summary = Summary()
     with contextlib.ExitStack() as stack:
         # Everything that can fail on the user's names comes before the wait for the compiler.
-        tracker_lib.check_box(box, *source.size)
+        inputs.check_box(box, *source.size)
         boxes = stack.enter_context(results_lib.ResultWriter(results)) if results else None
         drawn = stack.enter_context(video_writer.VideoWriter(output, source.size, source.fps)) if output else None
         if maps:

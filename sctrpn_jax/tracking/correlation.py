@@ -19,7 +19,7 @@ from flax import struct
 
 from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.geometry import crop as crop_lib
-from sctrpn_jax.tracking import tracker as tracker_lib
+from sctrpn_jax.tracking import inputs
 
 STRIDE = 8  # crop pixels a cell, of the backbone
 UPSAMPLING = 8  # response samples a cell
@@ -187,8 +187,8 @@ class CorrelationTracker:
         Raises:
           ValueError: a bad frame or box.
         """
-        frame = tracker_lib.check_frame(frame)
-        box = tracker_lib.check_box(box, frame.shape[1], frame.shape[0])
+        frame = inputs.check_frame(frame)
+        box = inputs.check_box(box, frame.shape[1], frame.shape[0])
         self._state = self._init(self.variables, frame, box)
 
     def update(self, frame: np.ndarray) -> Output:
@@ -199,5 +199,5 @@ class CorrelationTracker:
         """
         if self._state is None:
             raise ValueError('update: call init(frame, box) first')
-        self._state, box, score = self._step(self.variables, self._state, tracker_lib.check_frame(frame))
+        self._state, box, score = self._step(self.variables, self._state, inputs.check_frame(frame))
         return Output(np.asarray(box), np.asarray(score))

@@ -15,9 +15,11 @@ import numpy as np
 from flax import struct
 
 from sctrpn_jax import config as config_lib
+from sctrpn_jax import config_check
 from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.models import sctrpn
+from sctrpn_jax.tracking import inputs
 from sctrpn_jax.tracking import proposals as proposals_lib
 
 
@@ -176,7 +178,7 @@ def functions(config: config_lib.Config, details: bool = False) -> Functions:
     Raises:
       ValueError: a field with a value that cannot work.
     """
-    kept = config_lib.to_dict(config_lib.check(config))
+    kept = config_lib.to_dict(config_check.check(config))
     key = json.dumps({name: kept[name] for name in ('model', 'track')}, sort_keys=True)
     return _functions(key, details)
 
@@ -223,47 +225,6 @@ def track_sequence(
     return functions(config, details).sequence(variables, frames, jnp.asarray(box))
 
 
-def check_box(box: typing.Sequence[float], width: int, height: int) -> np.ndarray:
-    """The given box as [4] float32.
-
-    Args:
-      box: x, y, w, h; top-left form, 0-based frame pixels.
-      width: of the frame, pixels.
-      height: of the frame, pixels.
-
-    Raises:
-      ValueError: not four finite numbers, no positive size, or no overlap with the frame.
-    """
-    try:
-        values = np.asarray(box, np.float32).reshape(-1)
-    except (TypeError, ValueError):
-        raise ValueError(f'box: got {box!r}; give four numbers x,y,w,h') from None
-    if values.shape != (4,) or not np.isfinite(values).all():
-        raise ValueError(f'box: got {box!r}; give four finite numbers x,y,w,h')
-    x, y, w, h = values.tolist()
-    if w <= 0 or h <= 0:
-        raise ValueError(f'box: got size {w:g} x {h:g}; width and height must be positive')
-    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        raise ValueError(f'box: {x:g},{y:g},{w:g},{h:g} lies outside the frame of {width} x {height} pixels')
-    return values
-
-
-def check_frame(frame: np.ndarray) -> np.ndarray:
-    """A frame as [H, W, 3] uint8 RGB: grey is repeated, alpha dropped.
-
-    Raises:
-      ValueError: another shape or type.
-    """
-    frame = np.asarray(frame)
-    if frame.dtype != np.uint8:
-        raise ValueError(f'frame: got {frame.dtype}; accepted is uint8, 0..255')
-    if frame.ndim == 2 or (frame.ndim == 3 and frame.shape[-1] == 1):
-        return np.repeat(frame.reshape(*frame.shape[:2], 1), 3, axis=-1)
-    if frame.ndim == 3 and frame.shape[-1] in (3, 4) and 0 not in frame.shape:
-        return frame[..., :3]
-    raise ValueError(f'frame: got shape {frame.shape}; accepted are [H, W], [H, W, 3] RGB and [H, W, 4] RGBA')
-
-
 @dataclasses.dataclass
 class Tracker:
     """Follows one object in live frames.
@@ -293,8 +254,8 @@ class Tracker:
         Raises:
           ValueError: a bad frame or box.
         """
-        frame = check_frame(frame)
-        box = check_box(box, frame.shape[1], frame.shape[0])
+        frame = inputs.check_frame(frame)
+        box = inputs.check_box(box, frame.shape[1], frame.shape[0])
         self._shape = frame.shape
         self._state = self._functions.init(self._variables, frame, box)
 
@@ -312,7 +273,7 @@ class Tracker:
         """
         if self._state is None:
             raise ValueError('update: call init(frame, box) first')
-        frame = check_frame(frame)
+        frame = inputs.check_frame(frame)
         if frame.shape != self._shape:
             raise ValueError(f'frame: got {frame.shape[:2]}, the first was {self._shape[:2]} (height, width)')
         self._state, output = self._functions.step(self._variables, self._state, frame)

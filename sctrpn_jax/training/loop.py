@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from sctrpn_jax import config as config_lib
+from sctrpn_jax import config_check
 from sctrpn_jax.data import pipeline
 from sctrpn_jax.training import checkpoint, metrics, optimiser, validation
 from sctrpn_jax.training import state as state_lib
@@ -38,7 +39,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
       ValueError: settings or data that do not fit; a checkpoint of another config.
       TrainingDivergedError: with the last sound state saved.
     """
-    c = config_lib.check(config).train
+    c = config_check.check(config).train
     devices = jax.device_count()
     if c.batch_size % devices:
         raise ValueError(f'train.batch_size is {c.batch_size}; it must be a multiple of {devices} devices')
