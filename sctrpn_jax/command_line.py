@@ -37,7 +37,7 @@ def run(main: typing.Callable[[list[str]], int | None], define: typing.Callable[
 
 def _parse(argv: list[str], define: typing.Callable[[], object]) -> list[str]:
     try:
-        for argument, following in zip(argv[1:], [*argv[2:], ''], strict=True):
+        for argument, following in zip(argv[1:], [*argv[2:], ''], strict=False):
             _check_field(argument)
             _check_file(argument, following)
         define()
