@@ -6,6 +6,7 @@ import sys
 import typing
 
 from absl import app, flags
+from absl import logging as absl_logging
 
 from sctrpn_jax import config as config_lib
 
@@ -32,6 +33,8 @@ def run(main: typing.Callable[[list[str]], int | None], define: typing.Callable[
       main: gets what is left of the command line.
       define: defines flags that read the command line themselves.
     """
+    # Libraries tell pages of their own life at INFO.
+    absl_logging.set_verbosity(absl_logging.ERROR)
     app.run(main, flags_parser=lambda argv: _parse(argv, define))
 
 

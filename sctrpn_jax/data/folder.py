@@ -29,6 +29,8 @@ class FolderSource:
       track: [N] int64, index of the row's track.
       starts: [T + 1] int64: rows of track t are starts[t] to starts[t + 1], ordered by frame.
       refused: one line `path:line: reason` a refused row.
+      track_names: [T] as the file has them.
+      track_classes: [T] class of the first row of each track.
     """
 
     name: str
@@ -38,6 +40,8 @@ class FolderSource:
     track: np.ndarray
     starts: np.ndarray
     refused: tuple[str, ...] = ()
+    track_names: tuple[str, ...] = ()
+    track_classes: tuple[str, ...] = ()
 
     @property
     def num_tracks(self) -> int:
@@ -76,8 +80,10 @@ def _parse_header(line: str, where: str) -> tuple[dict[str, int], int, list[str]
     return {name: names.index(name) for name in COLUMNS}, len(names), refused
 
 
-def _parse_row(line: str, columns: dict[str, int], width: int, min_side: float) -> tuple[str, str, int, list[float]]:
-    """(image, track, frame, xywh) of one line; ValueError with the reason where it cannot be used."""
+def _parse_row(
+    line: str, columns: dict[str, int], width: int, min_side: float
+) -> tuple[str, str, int, list[float], str]:
+    """(image, track, frame, xywh, class) of one line; ValueError with the reason where it cannot be used."""
     try:
         # One line at a time, so that a stray quote costs one row and not the rest of the file.
         values = next(csv.reader([line], strict=True)) if '"' in line else line.rstrip('\r\n').split(',')
@@ -105,7 +111,7 @@ def _parse_row(line: str, columns: dict[str, int], width: int, min_side: float) 
         raise ValueError(f'size {box[2]:g}x{box[3]:g} is not positive')
     if min(box[2:]) < min_side:
         raise ValueError(f'size {box[2]:g}x{box[3]:g} is under the smallest side {min_side:g}')
-    return values[columns['image']], values[columns['track']], frame, box
+    return values[columns['image']], values[columns['track']], frame, box, values[columns['class']]
 
 
 class _Listing:
@@ -148,7 +154,7 @@ def read_folder(path: str | os.PathLike, min_side: float = 4.0) -> FolderSource:
                 if not line.strip():
                     continue
                 try:
-                    image, track, frame, box = _parse_row(line, columns, width, min_side)
+                    image, track, frame, box, category = _parse_row(line, columns, width, min_side)
                     listing.check(image)
                     if (track, frame) in seen:
                         raise ValueError(f'track {track!r} has frame {frame} twice')
@@ -156,7 +162,7 @@ def read_folder(path: str | os.PathLike, min_side: float = 4.0) -> FolderSource:
                     refused.append(f'{file}:{number}: {error}')
                 else:
                     seen.add((track, frame))
-                    rows.append((image, track, frame, box))
+                    rows.append((image, track, frame, box, category))
     except OSError as error:
         raise ValueError(
             f'{root!r} is no source folder ({error.strerror}); expected boxes.csv and img/ in it'
@@ -168,12 +174,15 @@ def read_folder(path: str | os.PathLike, min_side: float = 4.0) -> FolderSource:
     names = {name: index for index, name in enumerate(dict.fromkeys(row[1] for row in rows))}
     rows.sort(key=lambda row: (names[row[1]], row[2]))
     track = np.array([names[row[1]] for row in rows], np.int64)
+    starts = np.searchsorted(track, np.arange(len(names) + 1))
     return FolderSource(
         name=os.path.basename(os.path.abspath(root)),
         images=[os.path.join(root, row[0]) for row in rows],
         boxes=np.array([row[3] for row in rows], np.float32),
         frame=np.array([row[2] for row in rows], np.int64),
         track=track,
-        starts=np.searchsorted(track, np.arange(len(names) + 1)),
+        starts=starts,
         refused=tuple(refused),
+        track_names=tuple(names),
+        track_classes=tuple(rows[start][4] for start in starts[:-1]),
     )
