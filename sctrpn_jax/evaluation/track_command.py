@@ -1,13 +1,11 @@
 """What bin/track does, from its flags to its exit code."""
 
-import contextlib
 import dataclasses
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import cv2
-from absl import logging
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import video as video_lib
@@ -92,8 +90,7 @@ def run(
         with video_lib.open_video(video) as source:
             given = window.select_box(source.first) if given is None else given
             inputs.check_box(given, *source.size)
-            with _only_errors_logged():
-                variables, config = load(checkpoint)
+            variables, config = load(checkpoint)
             config = change_settings(config, changes or {})
             if not (results or output or maps):
                 print('track: no results, output or response maps asked for: nothing is written', file=sys.stderr)
@@ -110,17 +107,6 @@ def run(
     except (ValueError, OSError) as error:
         print(f'track: {" ".join(str(error).split())}', file=sys.stderr)
         return BAD_INPUT
-
-
-@contextlib.contextmanager
-def _only_errors_logged() -> Iterator[None]:
-    """Keeps the checkpoint library's account of its steps off the screen."""
-    before = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
-    try:
-        yield
-    finally:
-        logging.set_verbosity(before)
 
 
 def _check_targets(video: str, *targets: str | None) -> None:
