@@ -99,14 +99,18 @@ class LossConfig:
 
 @dataclass
 class DataConfig:
-    """Where pairs come from."""
+    """Where pairs come from (docs/datasets.md)."""
 
-    root: str = ''  # folder of source folders; empty: generated sequences alone
-    sources: tuple[str, ...] = ()  # names under root; empty: every folder that has a boxes.csv
+    root: str = ''  # folder of sources: prepared sets and folders with a boxes.csv; empty: generated sequences alone
+    # NAME[:weight=2][:interval=10-100][:split=train] under root (data/mixture.py); empty: all that are there
+    sources: tuple[str, ...] = ()
+    feeding: str = 'streaming'  # streaming: read and cut on the host / resident: all patches lie on the device
+    resident_gib: float = 64.0  # most memory that resident patches may take
     source_weight_power: float = 0.5  # weight of a source = (number of its images) ** power
     video_share: float = 0.0  # share of pairs from sources with tracks of several frames; 0: no distinction
     generated_share: float = 0.0  # share of pairs from generated sequences where root is given
-    max_interval: int = 100
+    generated_scenes: int = 65_536
+    max_interval: int = 100  # frames between the rows of a pair, for sources that name no interval
     negative_share: float = 0.05
     mirror_share: float = 0.0  # share of pairs whose two crops are mirrored alike
     num_workers: int = 0  # grain worker processes; a restart needs the same number
@@ -187,7 +191,7 @@ class TrackConfig:
     nms_iou: float = 0.7
     voting: bool = True  # the box is the mean of the best proposal and those it suppresses; False: the best alone
     min_side: float = 4.0  # frame pixels
-    lost_score: float = 0.0  # below it the search region grows; 0: never
+    lost_score: float = 0.1  # below it the search region grows; 0: never (docs/experiments.md)
     search_growth: float = 1.25
     max_search_growth: float = 2.5
 

@@ -10,6 +10,7 @@ _CHOICES = {
     'model.head.correlation': ('depthwise', 'upchannel', 'none'),
     'model.head.norm': ('batch', 'group'),
     'loss.classification': ('shrinkage', 'shrinkage_square', 'log', 'square', 'focal', 'cube', 'hard_negative'),
+    'data.feeding': ('streaming', 'resident'),
     'track.stage_scores': ('mean', 'last'),
     'track.color_map': ('response', 'histogram'),
     'track.size_unit': ('relative', 'pixels'),
@@ -43,9 +44,12 @@ def check(config: config_lib.Config) -> config_lib.Config:
         'train.log_every',
         'train.checkpoint_every',
         'track.proposals',
+        'data.generated_scenes',
+        'data.max_interval',
     ):
         need(name, lambda v: isinstance(v, int) and v > 0, 'a positive whole number')
-    for name in ('train.epochs', 'train.warmup_epochs', 'train.final_epochs', 'train.validate_every', 'seed'):
+    need('seed', lambda v: isinstance(v, int) and 0 <= v < 2**32, '0 .. 2**32 - 1')
+    for name in ('train.epochs', 'train.warmup_epochs', 'train.final_epochs', 'train.validate_every'):
         need(name, lambda v: v >= 0, '0 or more')
     for name in (
         'train.rate',
@@ -56,6 +60,8 @@ def check(config: config_lib.Config) -> config_lib.Config:
         'track.context',
     ):
         need(name, lambda v: v > 0, 'a number above 0')
+    for name in ('data.generated_share', 'data.video_share', 'data.negative_share', 'data.mirror_share'):
+        need(name, lambda v: 0 <= v <= 1, '0..1')
     for name in ('track.window', 'track.size_rate', 'track.nms_iou', 'model.cascade.theta', 'train.momentum'):
         need(name, lambda v: 0 <= v <= 1, '0..1')
     for name in ('track.search_size', 'model.search_size'):

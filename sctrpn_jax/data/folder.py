@@ -24,45 +24,32 @@ class FolderSource:
     Attributes:
       name: the folder's name.
       images: N image paths.
+      image: [N] int64, number of the row's image: rows of the same path share it.
       boxes: [N, 4] float32 xywh, pixels of the image.
       frame: [N] int64, order and distance in time within a track.
-      track: [N] int64, index of the row's track.
       starts: [T + 1] int64: rows of track t are starts[t] to starts[t + 1], ordered by frame.
+      tracks: T names.
+      categories: N texts of the class column.
       refused: one line `path:line: reason` a refused row.
-      track_names: [T] as the file has them.
-      track_classes: [T] class of the first row of each track.
     """
 
     name: str
     images: list[str]
+    image: np.ndarray
     boxes: np.ndarray
     frame: np.ndarray
-    track: np.ndarray
     starts: np.ndarray
+    tracks: list[str]
+    categories: list[str]
     refused: tuple[str, ...] = ()
-    track_names: tuple[str, ...] = ()
-    track_classes: tuple[str, ...] = ()
 
-    @property
-    def num_tracks(self) -> int:
-        """Number of tracks; a still image's object is a track of one row."""
-        return len(self.starts) - 1
-
-    def frames(self, track: int) -> np.ndarray:
-        """[R] int64 frame numbers of a track's rows, ascending."""
-        return self.frame[self.starts[track] : self.starts[track + 1]]
-
-    def image_name(self, track: int, row: int) -> str:
-        """Path of the image of the row-th row of a track."""
-        return self.images[self.starts[track] + row]
-
-    def read(self, track: int, row: int) -> tuple[np.ndarray, np.ndarray]:
-        """Image [H, W, 3] uint8 RGB and box [4] float32 xywh (image pixels) of the row-th row of a track.
+    def read(self, row: int) -> tuple[np.ndarray, np.ndarray]:
+        """Image [H, W, 3] uint8 RGB and box [4] float32 xywh (image pixels) of a row.
 
         Raises:
           ValueError: the image cannot be read, or the box lies outside it; the message names the file.
         """
-        path, box = self.image_name(track, row), self.boxes[self.starts[track] + row]
+        path, box = self.images[row], self.boxes[row]
         image = images.read_image(path)
         height, width = image.shape[:2]
         if min(box[0] + box[2], box[1] + box[3]) <= 0 or box[0] >= width or box[1] >= height:
@@ -174,15 +161,15 @@ def read_folder(path: str | os.PathLike, min_side: float = 4.0) -> FolderSource:
     names = {name: index for index, name in enumerate(dict.fromkeys(row[1] for row in rows))}
     rows.sort(key=lambda row: (names[row[1]], row[2]))
     track = np.array([names[row[1]] for row in rows], np.int64)
-    starts = np.searchsorted(track, np.arange(len(names) + 1))
+    numbers = {image: number for number, image in enumerate(dict.fromkeys(row[0] for row in rows))}
     return FolderSource(
         name=os.path.basename(os.path.abspath(root)),
         images=[os.path.join(root, row[0]) for row in rows],
+        image=np.array([numbers[row[0]] for row in rows], np.int64),
         boxes=np.array([row[3] for row in rows], np.float32),
         frame=np.array([row[2] for row in rows], np.int64),
-        track=track,
-        starts=starts,
+        starts=np.searchsorted(track, np.arange(len(names) + 1)),
+        tracks=list(names),
+        categories=[row[4] for row in rows],
         refused=tuple(refused),
-        track_names=tuple(names),
-        track_classes=tuple(rows[start][4] for start in starts[:-1]),
     )

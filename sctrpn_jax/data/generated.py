@@ -224,25 +224,39 @@ def make_sequence(
 
 @dataclass(frozen=True)
 class GeneratedSource:
-    """Endless tracks for pairs: a track is a seed, and only the two frames that a pair needs are drawn.
+    """Tracks for pairs (`pairs.Source`): a track is a seed, and only the two frames that a pair needs are drawn.
 
     With the default seed the scenes 0 to num_tracks - 1 are never trained on: they are for validation.
+
+    Attributes:
+      num_tracks: number of scenes.
+      num_frames: frames of each that pairs are drawn from.
+      stride: from one of them to the next, frames.
     """
 
     seed: int = 1
-    num_tracks: int = 1 << 20
-    num_frames: int = 200
+    num_tracks: int = 1 << 16
+    num_frames: int = 8
+    stride: int = 12
     name: str = 'generated'
     refused: tuple[str, ...] = ()
 
-    def frames(self, track: int) -> np.ndarray:
-        """[R] int64 frame numbers of a track."""
-        return np.arange(self.num_frames)
+    @functools.cached_property
+    def starts(self) -> np.ndarray:
+        """[T + 1] int64, first row of each track."""
+        return np.arange(self.num_tracks + 1) * self.num_frames
 
-    def image_name(self, track: int, row: int) -> str:
-        """What names a frame in a message."""
-        return f'{self.name}:{track}:{row}'
+    @functools.cached_property
+    def frame(self) -> np.ndarray:
+        """[N] int64 frame number of each row."""
+        return np.tile(np.arange(self.num_frames) * self.stride, self.num_tracks)
 
-    def read(self, track: int, row: int) -> tuple[np.ndarray, np.ndarray]:
+    @functools.cached_property
+    def image(self) -> np.ndarray:
+        """[N] int64: every row is an image of its own."""
+        return np.arange(self.num_tracks * self.num_frames)
+
+    def read(self, row: int) -> tuple[np.ndarray, np.ndarray]:
         """Frame [240, 320, 3] uint8 and box [4] float32 xywh (frame pixels)."""
-        return render_frame(self.seed * self.num_tracks + track, row)
+        track, frame = divmod(row, self.num_frames)
+        return render_frame(self.seed * self.num_tracks + track, frame * self.stride)

@@ -28,11 +28,25 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
         data = np.fromfile(path, np.uint8)
     except OSError as error:
         raise ValueError(f'cannot read image {os.fspath(path)!r}: {error.strerror}; expected an image file') from error
+    return decode_image(data, path)
+
+
+def decode_image(data: bytes | np.ndarray, name: str | os.PathLike) -> np.ndarray:
+    """Encoded bytes of an image as `read_image` gives it.
+
+    Args:
+      data: bytes, or [N] uint8.
+      name: for the message.
+
+    Raises:
+      ValueError: no image, or one that is cut short; the message has the name.
+    """
+    data = np.frombuffer(data, np.uint8) if isinstance(data, bytes) else data
     try:
         usable = data.size > 0 and not _is_cut_short(data)
         image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if usable else None
     except cv2.error:
         image = None
     if image is None:
-        raise ValueError(f'cannot decode image {os.fspath(path)!r} ({data.size} bytes); expected JPEG, PNG or the like')
+        raise ValueError(f'cannot decode image {os.fspath(name)!r} ({data.size} bytes); expected JPEG, PNG or the like')
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

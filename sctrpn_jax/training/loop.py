@@ -1,5 +1,6 @@
 """The training run: data, steps, validation, checkpoints, restart (Sec. 4.2)."""
 
+import contextlib
 import logging
 import math
 import pathlib
@@ -10,8 +11,7 @@ import numpy as np
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_check
-from sctrpn_jax.data import pipeline
-from sctrpn_jax.training import checkpoint, metrics, optimiser, validation
+from sctrpn_jax.training import checkpoint, feeding, metrics, optimiser, validation
 from sctrpn_jax.training import state as state_lib
 from sctrpn_jax.training import step as step_lib
 
@@ -48,22 +48,40 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
     replicated = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
     by_batch = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec('data'))
 
-    last, best = checkpoint.Checkpoints(workdir), checkpoint.Checkpoints(workdir, 'best')
+    # Whatever ends the run, threads and files are closed: Python 3.12 cannot exit past an open checkpointer.
+    with contextlib.ExitStack() as opened:
+        return _train(config, pathlib.Path(workdir), opened, by_batch, replicated)
+
+
+def _train(
+    config: config_lib.Config,
+    workdir: pathlib.Path,
+    opened: contextlib.ExitStack,
+    by_batch: jax.sharding.Sharding,
+    replicated: jax.sharding.Sharding,
+) -> state_lib.TrainState:
+    c = config.train
+    last = opened.enter_context(contextlib.closing(checkpoint.Checkpoints(workdir)))
+    best = opened.enter_context(contextlib.closing(checkpoint.Checkpoints(workdir, 'best')))
     first, best_auc = last.latest_step() or 0, -1.0
     if first:
-        _check_same_run(checkpoint.read_config(pathlib.Path(workdir) / 'checkpoints', first), config)
+        _check_same_run(checkpoint.read_config(workdir / 'checkpoints', first), config)
     state = jax.device_put(state_lib.create_train_state(config), replicated)
     if first:
         state, position = last.restore(state)
         best_auc = position['best_auc']
     _log.info(
-        '%s; %d device(s); %s', optimiser.describe(c), devices, f'goes on from step {first}' if first else 'new run'
+        '%s; %d device(s); %s',
+        optimiser.describe(c),
+        jax.device_count(),
+        f'goes on from step {first}' if first else 'new run',
     )
 
-    train_step = step_lib.make_train_step(config)
+    feed = feeding.make_feeding(config, first, by_batch, replicated)
+    opened.callback(feed.close)
+    train_step = step_lib.make_train_step(config, feed.expand)
     validate = validation.Validator(config) if c.validate_every else None
-    writer = metrics.MetricWriter(workdir, first)
-    batches = _make_batches(config, first)
+    writer = opened.enter_context(contextlib.closing(metrics.MetricWriter(workdir, first)))
     total, phase = optimiser.total_steps(c), optimiser.backbone_start(c)
     progress = _Progress(first, total, c.batch_size)
     deadline = time.monotonic() + c.max_minutes * 60 if c.max_minutes else math.inf
@@ -90,7 +108,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
                 save()
             if over:
                 break
-            batch = jax.tree.map(lambda x: jax.make_array_from_process_local_data(by_batch, x), next(batches))
+            batch = next(feed.batches)
             if progress.newest is not None and not progress.newest['finite']:
                 _stop(progress.newest, step, save, last)
             state, values = train_step(state, batch, train_backbone=step >= phase)
@@ -105,33 +123,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
         _log.info('interrupted at step %d; saving', step)
         save()
         raise
-    finally:
-        for closed in (batches, writer, last, best):
-            closed.close()
     return state
-
-
-def _make_batches(config: config_lib.Config, first_step: int):
-    sources, weights = pipeline.make_sources(config.data)
-    a, c = config.augment, config.train
-    return iter(
-        pipeline.make_dataset(
-            sources,
-            weights,
-            template_patch=pipeline.patch_size(config.model.template_size, a.template_shift, a.template_scale),
-            search_patch=pipeline.patch_size(config.model.search_size, a.search_shift, a.search_scale),
-            batch_size=c.batch_size,
-            num_workers=config.data.num_workers,
-            seed=config.seed,
-            max_interval=config.data.max_interval,
-            negative_share=config.data.negative_share,
-            mirror_share=config.data.mirror_share,
-            template_size=config.model.template_size,
-            process_index=jax.process_index(),
-            process_count=jax.process_count(),
-            first_batch=first_step,
-        )
-    )
 
 
 def _check_same_run(saved: config_lib.Config, wanted: config_lib.Config) -> None:

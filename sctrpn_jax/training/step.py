@@ -76,8 +76,10 @@ def loss_and_metrics(
     return total, metrics
 
 
-def make_train_step(config: config_lib.Config) -> typing.Callable:
+def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda batch: batch) -> typing.Callable:
     """Jitted `step(state, batch, train_backbone) -> (state, metrics)`; the state is donated.
+
+    `expand` makes of the batch that is handed in what `augment.augment` takes (`feeding.Feeding`).
 
     A step whose loss or gradient is not finite leaves the state as it was (its count too) and says so in
     `metrics['finite']`, so that what is saved afterwards is sound.
@@ -89,7 +91,7 @@ def make_train_step(config: config_lib.Config) -> typing.Callable:
 
     def step(state: state_lib.TrainState, batch: dict, train_backbone: bool):
         batch = augment.augment(
-            batch,
+            expand(batch),
             config.seed,
             template_size=config.model.template_size,
             search_size=config.model.search_size,

@@ -1,5 +1,6 @@
 """The folder reader: what it keeps, what it refuses and how it says so."""
 
+import itertools
 import math
 import time
 
@@ -30,12 +31,13 @@ def test_rows_are_ordered_by_frame_within_their_track(tmp_path):
         'img/b.png,one,-3,cat,5,6,14.5,15',
     ]
     source = folder.read_folder(write_source(tmp_path / 'pets', lines))
-    assert (source.name, source.num_tracks, source.refused) == ('pets', 2, ())
-    np.testing.assert_array_equal(source.frames(0), [-3, 7])
-    np.testing.assert_array_equal(source.frames(1), [0])
-    np.testing.assert_array_equal(source.track, [0, 0, 1])
+    assert (source.name, source.tracks, source.refused) == ('pets', ['one', 'two'], ())
+    np.testing.assert_array_equal(source.frame, [-3, 7, 0])
+    np.testing.assert_array_equal(source.starts, [0, 2, 3])
+    np.testing.assert_array_equal(source.image, [0, 1, 0])
+    assert source.categories == ['cat', 'cat', 'dog']
     np.testing.assert_array_equal(source.boxes, np.float32([[5, 6, 14.5, 15], [1, 2, 10, 11], [3, 4, 12, 13]]))
-    image, box = source.read(0, 0)
+    image, box = source.read(0)
     assert image.shape == (20, 30, 3) and (image == 1).all()
     np.testing.assert_array_equal(box, np.float32([5, 6, 14.5, 15]))
 
@@ -93,8 +95,8 @@ def test_what_is_no_source_says_what_is_expected(tmp_path):
 def test_a_box_outside_its_image_is_named_when_read(tmp_path):
     source = folder.read_folder(write_source(tmp_path, ['img/a.png,t,0,c,30,2,10,10', 'img/b.png,t,1,c,-9,15,10,10']))
     with pytest.raises(ValueError, match=r'img/a\.png: box .* lies outside the 30x20 image'):
-        source.read(0, 0)
-    assert source.read(0, 1)[0].shape == (20, 30, 3)
+        source.read(0)
+    assert source.read(1)[0].shape == (20, 30, 3)
 
 
 number = st.one_of(
@@ -137,10 +139,13 @@ def test_every_row_is_kept_or_refused(tmp_path, rows):
     assert source.images == [f'{tmp_path}/{item[2]}' for item in kept]
     np.testing.assert_array_equal(source.frame, [item[1] for item in kept])
     np.testing.assert_array_equal(source.boxes, np.float32([item[3:] for item in kept]))
-    rows_of_tracks = [list(range(source.starts[t], source.starts[t + 1])) for t in range(source.num_tracks)]
+    rows_of_tracks = [list(range(source.starts[t], source.starts[t + 1])) for t in range(len(source.tracks))]
     assert sum(rows_of_tracks, []) == list(range(len(kept)))
     for index, indices in enumerate(rows_of_tracks):
-        assert indices and (source.track[indices] == index).all() and (np.diff(source.frame[indices]) > 0).all()
+        assert indices and {kept[i][0] for i in indices} == {source.tracks[index]}
+        assert (np.diff(source.frame[indices]) > 0).all()
+    for i, j in itertools.combinations(range(len(kept)), 2):
+        assert (source.image[i] == source.image[j]) == (source.images[i] == source.images[j])
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -70,11 +70,10 @@ def test_a_box_of_nothing_is_zeros():
 
 
 def test_the_source_gives_a_track_a_seed():
-    source = generated.GeneratedSource(seed=2, num_tracks=10, num_frames=5)
-    np.testing.assert_array_equal(source.frames(3), np.arange(5))
-    image, box = source.read(3, 4)
-    frame, expected = generated.render_frame(23, 4)
+    source = generated.GeneratedSource(seed=2, num_tracks=10, num_frames=5, stride=3)
+    assert source.starts.tolist() == list(range(0, 51, 5)) and source.frame[15:20].tolist() == [0, 3, 6, 9, 12]
+    assert len(set(source.image.tolist())) == 50
+    image, box = source.read(3 * 5 + 4)
+    frame, expected = generated.render_frame(23, 12)
     np.testing.assert_array_equal(image, frame)
     np.testing.assert_array_equal(box, expected)
-    names = {source.image_name(track, row) for track in range(3) for row in range(3)}
-    assert len(names) == 9

@@ -40,7 +40,7 @@ def make_otb(root, names, count=5):
             cv2.imwrite(str(root / name / 'img' / f'{t + 1:04d}.png'), frame)
         rows = boxes + [1, 1, 0, 0]
         (root / name / 'groundtruth_rect.txt').write_text('\n'.join(','.join(f'{v:g}' for v in row) for row in rows))
-    return sequences.read_otb(root)
+    return sequences.read_sequences('otb', root)
 
 
 def test_results_and_report_of_a_perfect_tracker(tmp_path):
@@ -180,7 +180,7 @@ def test_bad_input_is_one_line_and_exit_code_two(tmp_path, capsys, weights, chan
 def test_untrained_features_track_a_real_sequence(shared, tmp_path):
     """The floor: README of the weights reports 0.719 on Crossing with conv5; here a quarter of its frames."""
     root = shared / 'data' / 'sequences' / 'OTB'
-    (crossing,) = sequences.read_otb(root, ['Crossing'])
+    (crossing,) = sequences.read_sequences('otb', root, ['Crossing'])
     short = sequences.Sequence('Crossing', crossing.frames[:30], crossing.boxes[:30])
     weights = shared / 'weights' / 'alexnet_imagenet.npz'
     tracker, _ = runner.make_tracker('correlation', weights=str(weights), layer=5, one_tower=True)

@@ -1,0 +1,131 @@
+"""The sources that a config names, what share of the pairs each gives, and how far apart its pairs may lie."""
+
+import logging
+import os
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from sctrpn_jax import config
+from sctrpn_jax.data import folder, generated, pairs
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, eq=False)
+class Mixture:
+    """S sources.
+
+    Attributes:
+      sources: to draw from.
+      weights: S shares of the pairs; they sum to 1.
+      intervals: S (least, largest) distances between the two rows of a pair, frames.
+    """
+
+    sources: list[pairs.Source]
+    weights: list[float]
+    intervals: list[tuple[int, int]]
+
+    def index(self) -> pairs.PairIndex:
+        """What `pairs.draw_pair` needs, NumPy arrays."""
+        return pairs.make_index(self.sources, self.weights, self.intervals)
+
+    def locate(self, row: int) -> tuple[pairs.Source, int]:
+        """The source of a row of the index, and the row's number in it."""
+        ends = np.cumsum([len(source.frame) for source in self.sources])
+        number = int(np.searchsorted(ends, row, side='right'))
+        return self.sources[number], row - int(ends[number] - len(self.sources[number].frame))
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One of `data.sources`: name under the root, factor on its weight, interval (None: the config's), split."""
+
+    name: str
+    weight: float = 1.0
+    interval: tuple[int, int] | None = None
+    split: str = 'train'
+
+
+def parse_entry(text: str) -> Entry:
+    """`NAME[:weight=W][:interval=[LEAST-]LARGEST][:split=SPLIT]` as an Entry.
+
+    Raises:
+      ValueError: another form.
+    """
+    name, *options = text.split(':')
+    made = {}
+    for option in options:
+        key, _, value = option.partition('=')
+        if key == 'weight' and re.fullmatch(r'\d+(\.\d+)?', value):
+            made[key] = float(value)
+        elif key == 'interval' and re.fullmatch(r'(\d{1,9}-)?\d{1,9}', value):
+            least, _, largest = value.rpartition('-')
+            made[key] = (int(least or 1), int(largest))
+        elif key == 'split' and value:
+            made[key] = value
+        else:
+            name = ''
+    if not name or 'interval' in made and made['interval'][0] > made['interval'][1]:
+        raise ValueError(
+            f'data.sources has {text!r}; expected NAME[:weight=2][:interval=10-100][:split=train], '
+            f'the interval in frames'
+        )
+    return Entry(name, **made)
+
+
+def _find(root: str) -> list[str]:
+    """Names of the sources under a root."""
+    if not os.path.isdir(root):
+        raise ValueError(f'data.root {root!r} is no folder; expected a folder of source folders')
+    return sorted(name for name in os.listdir(root) if _kind(os.path.join(root, name)))
+
+
+def _kind(path: str) -> str:
+    if os.path.isfile(os.path.join(path, 'boxes.csv')):
+        return 'folder'
+    # Kept light: the library of prepared sets is imported only where there is one.
+    return 'prepared' if os.path.isfile(os.path.join(path, '1.0.0', 'prepared.json')) else ''
+
+
+def _open(path: str, split: str, min_side: float) -> pairs.Source:
+    if _kind(path) == 'folder':
+        return folder.read_folder(path, min_side)
+    from sctrpn_jax.data.prepared import source as prepared  # imports tensorflow_datasets, which not every machine has
+
+    return prepared.PreparedSource(os.path.join(path, '1.0.0'), split, min_side)
+
+
+def make_mixture(data: config.DataConfig) -> Mixture:
+    """The mixture that a config names.
+
+    Raises:
+      ValueError: a source is missing or has nothing usable, or an entry is malformed.
+    """
+    everywhere = (1, data.max_interval)
+    if not data.root:
+        return Mixture([generated.GeneratedSource(num_tracks=data.generated_scenes)], [1.0], [everywhere])
+    found = _find(data.root)
+    entries = [parse_entry(text) for text in data.sources or found]
+    missing = [entry.name for entry in entries if not _kind(os.path.join(data.root, entry.name))]
+    if missing or not entries:
+        what = f'has no source {missing[0]!r}' if missing else 'has no folder with a boxes.csv and no prepared set'
+        raise ValueError(f'data.root {data.root!r} {what}; sources in it: {", ".join(found[:20]) or "none"}')
+    sources = [_open(os.path.join(data.root, entry.name), entry.split, data.min_box_side) for entry in entries]
+    for source in sources:
+        if source.refused:
+            _log.warning('%s: %d rows refused; first: %s', source.name, len(source.refused), source.refused[0])
+    rows = np.array([len(source.frame) for source in sources], float)
+    weights = rows**data.source_weight_power * [entry.weight for entry in entries]
+    moving = rows > [len(source.starts) - 1 for source in sources]
+    if data.video_share > 0 and moving.any() and not moving.all():
+        weights[moving] *= data.video_share / weights[moving].sum()
+        weights[~moving] *= (1 - data.video_share) / weights[~moving].sum()
+    weights = weights / weights.sum()
+    intervals = [entry.interval or everywhere for entry in entries]
+    if data.generated_share > 0:
+        sources = [*sources, generated.GeneratedSource(num_tracks=data.generated_scenes)]
+        weights = np.append(weights * (1 - data.generated_share), data.generated_share)
+        intervals = [*intervals, everywhere]
+    return Mixture(sources, weights.tolist(), intervals)

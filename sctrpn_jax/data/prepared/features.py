@@ -1,0 +1,90 @@
+"""The TFDS side of a prepared set: what a record is, and the builder that knows it. No TensorFlow is imported."""
+
+import io
+import os
+from collections.abc import Callable
+
+import tensorflow_datasets as tfds
+
+VERSION = '1.0.0'
+FILE_FORMAT = 'array_record'
+
+
+def make_features() -> tfds.features.FeaturesDict:
+    """`image`: encoded bytes as the published file (or the crop) has them; `path`: the published file."""
+    return tfds.features.FeaturesDict(
+        {'image': tfds.features.Image(shape=(None, None, 3)), 'path': tfds.features.Text()}
+    )
+
+
+def serializer() -> Callable[[bytes, str], bytes]:
+    """Function (encoded image, path) -> record."""
+    features = make_features()
+    serializer = tfds.core.ExampleSerializer(features.get_serialized_info())
+
+    def make_record(encoded: bytes, path: str) -> bytes:
+        # Names that are not UTF-8 are kept as far as text can.
+        text = os.fsencode(path).decode('utf-8', 'backslashreplace')
+        example = serializer.get_tf_example(features.encode_example({'image': io.BytesIO(encoded), 'path': text}))
+        return example.SerializeToString(deterministic=True)  # or two runs would not write the same file
+
+    return make_record
+
+
+class FrameBuilder(tfds.core.GeneratorBasedBuilder):
+    """Holds the description of a prepared set; `prepare.prepare` writes its files, in several processes."""
+
+    VERSION = tfds.core.Version(VERSION)
+
+    def _info(self) -> tfds.core.DatasetInfo:
+        return tfds.core.DatasetInfo(
+            builder=self,
+            description='Images of a tracking dataset, one a record, clip by clip; tracks-SPLIT.npz has the targets.',
+            features=make_features(),
+            disable_shuffling=True,
+        )
+
+    def _split_generators(self, dl_manager):
+        raise NotImplementedError('run bin/prepare_data')
+
+    def _generate_examples(self):
+        raise NotImplementedError('run bin/prepare_data')
+
+
+def make_builder(name: str, data_dir: str | os.PathLike) -> FrameBuilder:
+    """The builder of a set of that name under data_dir."""
+    with tfds.core.registered.skip_registration():
+        kind = type(name, (FrameBuilder,), {'name': name, '__module__': __name__})
+    return kind(data_dir=os.fspath(data_dir), file_format=FILE_FORMAT)
+
+
+def file_template(name: str, split: str, folder: str | os.PathLike) -> tfds.core.ShardedFileTemplate:
+    """Names the files of a split of a set under `folder`."""
+    return tfds.core.ShardedFileTemplate(
+        data_dir=tfds.core.Path(folder), dataset_name=name, split=split, filetype_suffix=FILE_FORMAT
+    )
+
+
+def write_description(
+    name: str, data_dir: str | os.PathLike, folder: str | os.PathLike, splits: dict[str, tuple[list[int], int]]
+) -> None:
+    """Writes what TFDS needs to read a set (dataset_info.json, features.json) into its folder.
+
+    Args:
+      name: of the set.
+      data_dir: where the set will lie.
+      folder: where its files lie now.
+      splits: name -> (records of each file, bytes of all).
+    """
+    builder = make_builder(name, data_dir)
+    infos = [
+        tfds.core.SplitInfo(
+            name=split,
+            shard_lengths=lengths,
+            num_bytes=num_bytes,
+            filename_template=file_template(name, split, folder),
+        )
+        for split, (lengths, num_bytes) in splits.items()
+    ]
+    builder.info.set_splits(tfds.core.SplitDict(infos))
+    builder.info.write_to_directory(folder)

@@ -1,0 +1,85 @@
+"""What a training step is fed with: batches of patches from the host, or positions whose patches lie on the device."""
+
+import functools
+import typing
+from collections.abc import Callable, Iterator
+
+import jax
+import numpy as np
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.data import mixture as mixture_lib
+from sctrpn_jax.data import patches
+
+
+class Feeding(typing.NamedTuple):
+    """An endless stream of training data.
+
+    Attributes:
+      batches: what the step takes, sharded over the devices.
+      expand: traced inside the step: what `batches` gives -> the dict of arrays that `pipeline.make_dataset` names.
+      close: ends threads and processes.
+    """
+
+    batches: Iterator[typing.Any]
+    expand: Callable[[typing.Any], dict]
+    close: Callable[[], None]
+
+
+def make_feeding(
+    config: config_lib.Config,
+    first_batch: int,
+    by_batch: jax.sharding.Sharding,
+    replicated: jax.sharding.Sharding,
+) -> Feeding:
+    """The stream of a config (`data.feeding`); both kinds give the same pairs at the same positions.
+
+    Args:
+      config: the run's.
+      first_batch: batches left out at the start.
+      by_batch: sharding of an array whose first axis is the batch.
+      replicated: sharding of what every device holds.
+
+    Raises:
+      ValueError: data that is not there, or too large to be resident.
+    """
+    a, d = config.augment, config.data
+    mixture = mixture_lib.make_mixture(d)
+    template_patch = patches.patch_size(config.model.template_size, a.template_shift, a.template_scale)
+    search_patch = patches.patch_size(config.model.search_size, a.search_shift, a.search_scale)
+    shares = {'negative_share': d.negative_share, 'mirror_share': d.mirror_share}
+    hosts = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
+
+    def put(batch):
+        return jax.tree.map(lambda x: jax.make_array_from_process_local_data(by_batch, x), batch)
+
+    # Each kind is imported where it is chosen: the machine of a resident run may have no Grain.
+    if d.feeding == 'resident':
+        from sctrpn_jax.data import resident
+
+        store = resident.read_store(mixture, search_patch, config.model.template_size, int(d.resident_gib * 2**30))
+        store = jax.device_put(store, replicated)
+        sample = functools.partial(resident.sample, template_patch=template_patch, **shares)
+        rows = resident.positions(config.train.batch_size, first_batch, **hosts)
+        return Feeding(
+            ((store, put(positions)) for positions in rows),
+            lambda batch: sample(batch[0], np.uint32(config.seed), batch[1]),
+            lambda: None,
+        )
+    from sctrpn_jax.data import pipeline
+
+    iterator = iter(
+        pipeline.make_dataset(
+            mixture,
+            template_patch=template_patch,
+            search_patch=search_patch,
+            batch_size=config.train.batch_size,
+            num_workers=d.num_workers,
+            seed=config.seed,
+            template_size=config.model.template_size,
+            first_batch=first_batch,
+            **shares,
+            **hosts,
+        )
+    )
+    return Feeding(map(put, iterator), lambda batch: batch, iterator.close)
