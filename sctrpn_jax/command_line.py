@@ -26,19 +26,24 @@ def require(*holders: flags.FlagHolder) -> None:
         sys.exit(fail(f'give {", ".join(missing)} (see --help)'))
 
 
-def run(main: typing.Callable[[list[str]], int | None], define: typing.Callable[[], object] = lambda: None) -> None:
+def run(
+    main: typing.Callable[[list[str]], int | None],
+    define: typing.Callable[[], object] = lambda: None,
+    words: typing.Sequence[str] = (),
+) -> None:
     """`app.run` whose mistakes in flags are one line; main's result is the exit code.
 
     Args:
-      main: gets what is left of the command line.
+      main: gets what is left of the command line: the program, and one of `words` where there are any.
       define: defines flags that read the command line themselves.
+      words: of which one must be given.
     """
     # Libraries tell pages of their own life at INFO.
     absl_logging.set_verbosity(absl_logging.ERROR)
-    app.run(main, flags_parser=lambda argv: _parse(argv, define))
+    app.run(main, flags_parser=lambda argv: _parse(argv, define, words))
 
 
-def _parse(argv: list[str], define: typing.Callable[[], object]) -> list[str]:
+def _parse(argv: list[str], define: typing.Callable[[], object], words: typing.Sequence[str]) -> list[str]:
     try:
         for argument, following in zip(argv[1:], [*argv[2:], ''], strict=False):
             _check_field(argument)
@@ -51,7 +56,9 @@ def _parse(argv: list[str], define: typing.Callable[[], object]) -> list[str]:
         if 'Traceback' in message:  # ml_collections quotes the whole of it; the last line is what went wrong
             message = f'{message.split("Traceback")[0].strip()} {message.strip().splitlines()[-1]}'
         sys.exit(fail(message))
-    if left[1:]:
+    if words and (len(left) != 2 or left[1] not in words):
+        sys.exit(fail(f'got {" ".join(left[1:]) or "no word"!r}; accepted is one of {", ".join(words)} (see --help)'))
+    if left[1:] and not words:
         sys.exit(fail(f'got {left[1]!r} without a flag name before it (see --help)'))
     return left
 

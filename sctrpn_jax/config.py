@@ -113,7 +113,7 @@ class DataConfig:
     max_interval: int = 100  # frames between the rows of a pair, for sources that name no interval
     negative_share: float = 0.05
     mirror_share: float = 0.0  # share of pairs whose two crops are mirrored alike
-    num_workers: int = 0  # grain worker processes; a restart needs the same number
+    num_workers: int = 0  # grain worker processes; 0: threads of the training process
     min_box_side: float = 4.0  # stored boxes smaller than this (pixels) are not used as targets
 
 

@@ -14,6 +14,13 @@ CASES = {
     'nothing given': (['train'], 'give --config, --workdir'),
     'config missing': (['train', '--config', 'nope.py', '--workdir', 'run'], "--config: no file 'nope.py'; give"),
     'config fails': ([*TRAIN[:2], f'{TRAIN[2]}:large', *TRAIN[3:]], 'get_config() takes 0 positional arguments'),
+    'no word': (['benchmark'], "got 'no word'; accepted is one of data"),
+    'unknown dataset': (
+        ['prepare_data', '--dataset=x', '--source=.', '--data_dir=.'],
+        "dataset 'x' is not known; accepted are coco",
+    ),
+    'no source': (['prepare_data', '--dataset=coco', '--data_dir=.'], 'give --source'),
+    'nothing to verify': (['prepare_data', '--dataset=coco', '--data_dir=.', '--verify'], 'no prepared set in'),
     'typo in a field': ([*TRAIN, '--config.train.rat=1'], "config.train has no field 'rat'; its fields are batch_size"),
     'wrong type': ([*TRAIN, '--config.train.rate=fast'], 'could not convert'),
     'impossible value': ([*TRAIN, '--config.model.fem.grid=bent'], 'accepted: aligned, stretch'),

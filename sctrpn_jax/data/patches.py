@@ -5,6 +5,8 @@ import math
 import cv2
 import numpy as np
 
+_WHOLE = 1e-2  # patch pixels: a displacement that no grey level shows
+
 
 def patch_size(crop_size: int, shift: float, scale: float) -> int:
     """Side of the patch that holds every crop the augmentation can ask for, pixels.
@@ -51,8 +53,7 @@ def cut_patch(image: np.ndarray, box: np.ndarray, size: int, template_size: int 
     x, y, width, height = (float(value) for value in box)
     scale = patch_scale(box, template_size)
     centre = np.array([x + width / 2, y + height / 2])
-    fill = cv2.mean(image)
-    at, step = centre, scale
+    at, step, published = centre, scale, image
     if (factor := round(1 / scale)) > 1:
         # Averages over whole factor x factor cells counted from the image's corner, whatever the patch: bilinear
         # sampling alone would alias, and cells counted from the patch would differ between patches of two sizes.
@@ -68,8 +69,22 @@ def cut_patch(image: np.ndarray, box: np.ndarray, size: int, template_size: int 
         at, step = (centre - (left, top)) / factor, scale * factor
     # cv2's index i is the continuous position i + 0.5.
     offset = size / 2 - 0.5 - (at - 0.5) * step
+    left, top = np.round(-offset).astype(int).tolist()
+    inside = min(left, top) >= 0 and left + size <= image.shape[1] and top + size <= image.shape[0]
+    whole = max(abs(step - 1) * size, abs(left + offset[0]), abs(top + offset[1])) < _WHOLE
+    if inside and whole:  # a stored crop: its pixels are the patch's
+        return image[top : top + size, left : left + size], _centred(size, width, height, scale)
     matrix = np.array([[step, 0, offset[0]], [0, step, offset[1]]])
     patch = cv2.warpAffine(
-        image, matrix, (size, size), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT, borderValue=fill
+        image,
+        matrix,
+        (size, size),
+        flags=cv2.INTER_LINEAR,
+        borderMode=cv2.BORDER_CONSTANT,
+        borderValue=cv2.mean(published),
     )
-    return patch, np.array([size / 2, size / 2, width * scale, height * scale], np.float32)
+    return patch, _centred(size, width, height, scale)
+
+
+def _centred(size: int, width: float, height: float, scale: float) -> np.ndarray:
+    return np.array([size / 2, size / 2, width * scale, height * scale], np.float32)

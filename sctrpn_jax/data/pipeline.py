@@ -3,6 +3,7 @@
 The stream is endless and a function of the seed alone: it does not depend on the number of hosts, workers or threads.
 """
 
+import functools
 import logging
 import os
 import threading
@@ -21,7 +22,14 @@ _log = logging.getLogger(__name__)
 LENGTH = 2**32  # positions are uint32
 
 _LOG_LOCK = threading.Lock()
-_draw_pair = jax.jit(pairs.draw_pair, static_argnames=('negative_share', 'mirror_share'))
+_BLOCK = 256  # positions drawn at a time: a call into JAX costs as much as half an image
+_KEPT_BLOCKS = 64
+
+
+@functools.partial(jax.jit, static_argnames=('negative_share', 'mirror_share'))
+def _draw_pairs(index, seed, positions, attempt, **shares):
+    draw = functools.partial(pairs.draw_pair, **shares)
+    return jax.vmap(draw, in_axes=(None, None, 0, None))(index, seed, positions, attempt)
 
 
 @dataclass
@@ -50,20 +58,32 @@ class MakeRecord:
 
     def __post_init__(self):
         self._index, self._device = self.mixture.index(), None
+        self._blocks: dict[tuple[int, int], pairs.PairChoice] = {}
 
     def __getstate__(self):
-        return self.__dict__ | {'_device': None}  # arrays of one process's device do not travel to a worker
+        return self.__dict__ | {
+            '_device': None,
+            '_blocks': {},
+        }  # arrays of one process's device do not travel to a worker
 
     def choose(self, position: int, attempt: int) -> pairs.PairChoice:
         """The pair at a global position, NumPy scalars."""
+        block, place = divmod(position, _BLOCK)
+        if (choices := self._blocks.get((block, attempt))) is None:
+            choices = self._draw(block, attempt)
+            if len(self._blocks) >= _KEPT_BLOCKS:
+                self._blocks = {}
+            self._blocks[block, attempt] = choices
+        return jax.tree.map(lambda leaf: leaf[place], choices)
+
+    def _draw(self, block: int, attempt: int) -> pairs.PairChoice:
         if self._device is None:
             self._device = jax.local_devices(backend='cpu')[0]
             self._index = jax.device_put(self._index, self._device)
+        positions = (block * _BLOCK + np.arange(_BLOCK)).astype(np.uint32)
         with jax.default_device(self._device):
-            choice = _draw_pair(
-                self._index, np.uint32(self.seed), np.uint32(position), np.int32(attempt), **self.shares
-            )
-        return jax.tree.map(np.asarray, choice)
+            choices = _draw_pairs(self._index, np.uint32(self.seed), positions, np.int32(attempt), **self.shares)
+        return jax.tree.map(np.asarray, choices)
 
     def __call__(self, index: int) -> dict[str, np.ndarray]:
         """The record of the index-th pair of this host; ValueError where MAX_ATTEMPTS draws cannot be read."""

@@ -66,8 +66,10 @@ def make_feeding(
             lambda batch: sample(batch[0], np.uint32(config.seed), batch[1]),
             lambda: None,
         )
-    from sctrpn_jax.data import pipeline
-
+    try:
+        from sctrpn_jax.data import pipeline
+    except ImportError as error:
+        raise ValueError(f'data.feeding=streaming needs grain ({error}); install it, or take resident') from error
     iterator = iter(
         pipeline.make_dataset(
             mixture,

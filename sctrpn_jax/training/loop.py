@@ -17,8 +17,12 @@ from sctrpn_jax.training import step as step_lib
 
 _log = logging.getLogger(__name__)
 
-# Fields that do not change what a run computes, so a restart may set them anew.
-_FREE_FIELDS = ('log_every', 'checkpoint_every', 'validate_every', 'max_minutes')
+# Fields that do not change what a run computes, so a restart may set them anew. (The two ways of feeding give the same
+# pairs, to rounding.)
+_FREE_FIELDS = {
+    'train': ('log_every', 'checkpoint_every', 'validate_every', 'max_minutes'),
+    'data': ('feeding', 'resident_gib', 'num_workers'),
+}
 
 
 class TrainingDivergedError(ArithmeticError):
@@ -131,8 +135,9 @@ def _check_same_run(saved: config_lib.Config, wanted: config_lib.Config) -> None
     for side in (saved, wanted):
         side.pop('validation')
         side.pop('track')
-        for name in _FREE_FIELDS:
-            side['train'].pop(name)
+        for section, names in _FREE_FIELDS.items():
+            for name in names:
+                side[section].pop(name, None)
     if found := checkpoint.disagreement(saved, wanted):
         raise checkpoint.CheckpointError(f'{found}; give the same config, or another --workdir')
 

@@ -84,3 +84,17 @@ def test_a_smaller_patch_is_the_middle_of_a_larger_one(target, corner):
     # OpenCV 4 rounds positions to 1/32 pixel, so that equal positions may round apart.
     assert np.abs(middle.astype(int) - small).max() <= 6 and np.abs(middle.astype(int) - small).mean() < 0.1
     np.testing.assert_allclose(large_box[2:], small_box[2:])
+
+
+def test_a_stored_crop_is_sliced_not_sampled():
+    crop = np.random.default_rng(0).integers(0, 256, (511, 511, 3), dtype=np.uint8)
+    side = np.float64([60.0, 81.3])
+    side *= patches.patch_scale([0, 0, *side])  # so that the context square is 127 pixels
+    box = np.concatenate([255.5 - side / 2, side]).astype(np.float32)
+    for size in (145, 455, 511):
+        patch, _ = patches.cut_patch(crop, box, size)
+        first = (511 - size) // 2
+        np.testing.assert_array_equal(patch, crop[first : first + size, first : first + size])
+    moved, _ = patches.cut_patch(crop, box + np.float32([0.5, 0, 0, 0]), 145)
+    expected = (crop[183:328, 183:328].astype(int) + crop[183:328, 184:329]) / 2
+    assert np.abs(moved - expected).max() <= 6  # half way between two pixels is not a slice

@@ -11,7 +11,7 @@ FILE_FORMAT = 'array_record'
 
 
 def make_features() -> tfds.features.FeaturesDict:
-    """`image`: encoded bytes as the published file (or the crop) has them; `path`: the published file."""
+    """`image`: encoded bytes as the published file or the crop has them; `path`: the file, from the source's folder."""
     return tfds.features.FeaturesDict(
         {'image': tfds.features.Image(shape=(None, None, 3)), 'path': tfds.features.Text()}
     )

@@ -139,7 +139,7 @@ def _write_part(job: Job, split: str, number: int, parts: int) -> int:
     path = pathlib.Path(
         features.file_template(job.name, split, job.work).sharded_filepath(shard_index=number, num_shards=parts)
     )
-    part = shard.write_part(path, clips(), job.crop)
+    part = shard.write_part(path, clips(), job.source, job.crop)
     table.write_table(job.work / f'{split}-{number:05d}.npz', part.table)
     done = {'file': path.name, 'records': part.records, 'num_bytes': part.num_bytes, 'images': part.images}
     # Written last: a part that has it is done.

@@ -41,13 +41,13 @@ class Part:
 class _Writer:
     """Writes records; counts them and their bytes."""
 
-    def __init__(self, path: pathlib.Path):
-        self._serialize = features.serializer()
+    def __init__(self, path: pathlib.Path, root: str):
+        self._serialize, self._root = features.serializer(), root
         self._writer = array_record_module.ArrayRecordWriter(os.fspath(path), _WRITER_OPTIONS)
         self.count = self.num_bytes = 0
 
     def add(self, encoded: bytes, path: str) -> int:
-        self._writer.write(self._serialize(encoded, path))
+        self._writer.write(self._serialize(encoded, os.path.relpath(path, self._root)))
         self.count += 1
         self.num_bytes += len(encoded)
         return self.count - 1
@@ -62,7 +62,9 @@ def _overlapping(boxes: np.ndarray, height: int, width: int) -> np.ndarray:
     return (w > 0) & (h > 0) & (x < width) & (y < height) & (x + w > 0) & (y + h > 0)
 
 
-def write_part(path: str | os.PathLike, clips: Iterable[clip_lib.Clip | str], crop: int | None = None) -> Part:
+def write_part(
+    path: str | os.PathLike, clips: Iterable[clip_lib.Clip | str], root: str | os.PathLike, crop: int | None = None
+) -> Part:
     """Writes one file.
 
     Every image is decoded once, so that what training meets is sound; its bytes are stored as they are.
@@ -70,6 +72,7 @@ def write_part(path: str | os.PathLike, clips: Iterable[clip_lib.Clip | str], cr
     Args:
       path: of the file.
       clips: to store; a text is the reason why a clip could not be read.
+      root: folder that the stored paths of images start from.
       crop: side of the square crops to store in place of the images, pixels: one a target and image, at the scale of
         `patches.cut_patch`, JPEG of quality 95. None: whole images.
 
@@ -78,7 +81,7 @@ def write_part(path: str | os.PathLike, clips: Iterable[clip_lib.Clip | str], cr
     """
     path = pathlib.Path(path)
     builder, refused, image_count = table.TableBuilder(), [], 0
-    writer = _Writer(path)
+    writer = _Writer(path, os.fspath(root))
     try:
         for clip in clips:
             if isinstance(clip, str):
