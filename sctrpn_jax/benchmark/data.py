@@ -15,6 +15,7 @@ from sctrpn_jax.data.prepared import prepare, source
 
 FRAMES = 3000  # of the sequence that is made where the config names no data
 CROP = 511
+_WARM_UP = 0.05  # of the stream's time, until buffers are full and memory is looked at first
 
 
 def make_set(folder: pathlib.Path, frames: int = FRAMES, size: tuple[int, int] = (360, 640)) -> str:
@@ -115,14 +116,16 @@ def _streaming(mixed, config, sizes, shares, seconds, pair_bytes) -> tuple[dict,
     iterator = iter(stream)
     try:
         batch = next(iterator)
-        before, start, count = timing.resident_mib(), time.perf_counter(), 0
-        while time.perf_counter() - start < seconds:
+        before, start, count = None, time.perf_counter(), 0
+        while (elapsed := time.perf_counter() - start) < seconds:
+            if before is None and elapsed > seconds * _WARM_UP:
+                before = timing.resident_mib()
             batch = next(iterator)
             count += size
         rate, after = count / (time.perf_counter() - start), timing.resident_mib()
     finally:
         iterator.close()
-    memory = {'seconds': seconds, 'rss_mib_start': before, 'rss_mib_end': after}
+    memory = {'seconds': seconds, 'rss_mib_start': before or after, 'rss_mib_end': after}
     return {'pairs_per_second': rate, 'bytes_per_second': rate * pair_bytes, 'workers': config.data.num_workers} | (
         memory
     ), batch

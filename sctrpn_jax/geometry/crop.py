@@ -36,7 +36,14 @@ def to_frame(boxes: chex.Array, centre: chex.Array, side: chex.Array, crop_size:
     return jnp.concatenate([(boxes[..., :2] - crop_size / 2) * scale + centre, boxes[..., 2:] * scale], axis=-1)
 
 
-def extract(frame: chex.Array, centre: chex.Array, side: chex.Array, crop_size: int, fill: chex.Array) -> chex.Array:
+def extract(
+    frame: chex.Array,
+    centre: chex.Array,
+    side: chex.Array,
+    crop_size: int,
+    fill: chex.Array,
+    extent: chex.Array | None = None,
+) -> chex.Array:
     """Bilinear square crop of a frame.
 
     Args:
@@ -45,10 +52,11 @@ def extract(frame: chex.Array, centre: chex.Array, side: chex.Array, crop_size: 
       side: [] frame pixels, positive.
       crop_size: side of the result, pixels.
       fill: [3] colour outside the frame (SiamFC: the frame's mean).
+      extent: [2] int32 (w, h) of the frame where the array is padded to the right and below; None: it is not.
 
     Returns:
       [crop_size, crop_size, 3] float32, 0..255.
     """
     # Crop pixel i has its centre at i + 0.5; frame index 0 has its centre at 0.5.
     offsets = ((jnp.arange(crop_size, dtype=jnp.float32) + 0.5) / crop_size - 0.5) * side - 0.5
-    return sampling.sample_axis_aligned(frame, centre[0] + offsets, centre[1] + offsets, fill)
+    return sampling.sample_axis_aligned(frame, centre[0] + offsets, centre[1] + offsets, fill, extent)

@@ -33,7 +33,9 @@ def grid_sample(features: chex.Array, points: chex.Array, border: str = 'zero') 
     return total
 
 
-def sample_axis_aligned(image: chex.Array, xs: chex.Array, ys: chex.Array, fill: chex.Array) -> chex.Array:
+def sample_axis_aligned(
+    image: chex.Array, xs: chex.Array, ys: chex.Array, fill: chex.Array, extent: chex.Array | None = None
+) -> chex.Array:
     """Bilinear samples of an image on the grid ys x xs; `fill` outside, as if the image were padded with it.
 
     Rows first, then columns: each axis is one gather and one blend, several times cheaper than four 2-D gathers.
@@ -43,11 +45,12 @@ def sample_axis_aligned(image: chex.Array, xs: chex.Array, ys: chex.Array, fill:
       xs: [N] pixel indices (0 is the centre of the first pixel).
       ys: [M].
       fill: [C] float.
+      extent: [2] int32 (w, h): the part of the image, from its corner, that counts; None: all of it.
 
     Returns:
       [M, N, C] float32, the image's value range.
     """
-    height, width, _ = image.shape
+    width, height = (image.shape[1], image.shape[0]) if extent is None else (extent[0], extent[1])
 
     def corners(at, size):
         low = jnp.floor(at)

@@ -33,6 +33,7 @@ class TrackState:
       size: [2] (w, h) of the target.
       first_size: [2] given in the first frame.
       fill: [3] colour outside the frame, 0..255.
+      extent: [2] int32 (w, h) of the frame, which may be padded to the right and below (`init_state`).
       growth: [] factor on the search region, 1 while the target is found.
       cues: for re-ranking.
     """
@@ -42,6 +43,7 @@ class TrackState:
     size: chex.Array
     first_size: chex.Array
     fill: chex.Array
+    extent: chex.Array
     growth: chex.Array
     cues: proposals_lib.Cues
 
@@ -71,7 +73,9 @@ def search_side(size: chex.Array, growth: chex.Array, config: config_lib.Config)
     return crop_lib.context_side(size, config.track.context) * scale * growth
 
 
-def init_state(variables: dict, frame: chex.Array, box: chex.Array, config: config_lib.Config) -> TrackState:
+def init_state(
+    variables: dict, frame: chex.Array, box: chex.Array, config: config_lib.Config, extent: chex.Array | None = None
+) -> TrackState:
     """Builds the target model from the first frame.
 
     Args:
@@ -79,6 +83,8 @@ def init_state(variables: dict, frame: chex.Array, box: chex.Array, config: conf
       frame: [H, W, 3] uint8 RGB.
       box: [4] top-left form, 0-based frame pixels, positive size.
       config: the run's.
+      extent: [2] int32 (w, h) of the frames where the arrays are padded with zeros to the right and below, so that
+        sequences of several sizes have one shape; None: they are not.
 
     Returns:
       State for `track_step`.
@@ -86,15 +92,18 @@ def init_state(variables: dict, frame: chex.Array, box: chex.Array, config: conf
     model, c = sctrpn.SCTRPN(config.model), config.track
     box = boxes_lib.xywh_to_cxcywh(box.astype(jnp.float32))
     centre, size = box[:2], box[2:]
-    fill = frame.astype(jnp.float32).mean((0, 1))
+    if extent is None:
+        extent = jnp.asarray([frame.shape[1], frame.shape[0]], jnp.int32)
+    # Zeros beside the frame add nothing to the sum.
+    fill = frame.astype(jnp.float32).sum((0, 1)) / extent.prod().astype(jnp.float32)
     side = crop_lib.context_side(size, c.context)
-    crop = crop_lib.extract(frame, centre, side, config.model.template_size, fill)
+    crop = crop_lib.extract(frame, centre, side, config.model.template_size, fill, extent)
     template = model.apply(variables, crop[None], method='template')
     growth = jnp.ones(())
     side = search_side(size, growth, config)
-    search = crop_lib.extract(frame, centre, side, c.search_size, fill)
+    search = crop_lib.extract(frame, centre, side, c.search_size, fill, extent)
     cues = proposals_lib.first_cues(search, size * c.search_size / side, c)
-    return TrackState(template, centre, size, size, fill, growth, cues)
+    return TrackState(template, centre, size, size, fill, extent, growth, cues)
 
 
 def track_step(
@@ -114,7 +123,7 @@ def track_step(
     """
     model, c = sctrpn.SCTRPN(config.model), config.track
     side = search_side(state.size, state.growth, config)
-    crop = crop_lib.extract(frame, state.centre, side, c.search_size, state.fill)
+    crop = crop_lib.extract(frame, state.centre, side, c.search_size, state.fill, state.extent)
     outputs = model.apply(variables, state.template, crop[None], method='search')
     # Weights that overflow must cost the score, never the state: no NaN may enter it.
     logits = jnp.nan_to_num(outputs.logits[0], nan=-100.0, posinf=100.0, neginf=-100.0)
@@ -133,7 +142,7 @@ def track_step(
     )
     best = crop_lib.to_frame(found.best, state.centre, side, c.search_size)
     score, rate = found.scores[0], jnp.clip(found.rate[0] * c.size_rate, 0, 1)
-    limits = jnp.asarray([frame.shape[1], frame.shape[0]], jnp.float32)
+    limits = state.extent.astype(jnp.float32)
     centre = jnp.clip(best[:2], 0, limits)
     size = jnp.clip(state.size * (1 - rate) + best[2:] * rate, c.min_side, jnp.maximum(limits, c.min_side))
     # A low score says the target is not in view: look around the last sure place, in a region that grows.
@@ -172,7 +181,7 @@ def functions(config: config_lib.Config, details: bool = False) -> Functions:
       details: whether outputs hold response maps and proposals.
 
     Returns:
-      `init(variables, frame, box)`, `step(variables, state, frame)`, `chunk(variables, state, frames)`,
+      `init(variables, frame, box[, extent])`, `step(variables, state, frame)`, `chunk(variables, state, frames)`,
       `sequence(variables, frames, box)`.
 
     Raises:
@@ -187,8 +196,8 @@ def functions(config: config_lib.Config, details: bool = False) -> Functions:
 def _functions(key: str, details: bool) -> Functions:
     config = config_lib.from_dict(json.loads(key))
 
-    def init(variables, frame, box):
-        return init_state(variables, frame, box, config)
+    def init(variables, frame, box, extent=None):
+        return init_state(variables, frame, box, config, extent)
 
     def step(variables, state, frame):
         return track_step(variables, state, frame, config, details)
