@@ -1,7 +1,7 @@
 """Many sequences at a time: one compiled step over B of them, whatever their sizes and lengths.
 
-Frames are padded to a few shapes, and a sequence that ends leaves its place to the next: nothing is compiled twice, and no
-place stands empty. Each sequence gets the boxes that it gets alone, to rounding.
+Frames are padded to a few shapes, and a sequence that ends leaves its place to the next: nothing is compiled twice and
+no place stands empty. Each sequence gets the boxes that it gets alone, to rounding.
 """
 
 import concurrent.futures
