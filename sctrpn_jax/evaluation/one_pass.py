@@ -1,34 +1,35 @@
 """One-pass evaluation (OTB, UAV123, LaSOT): success, precision, normalised precision, and how sure a mean is.
 
-Boxes are top-left form (x, y, w, h); predictions and truth must share their origin, then it does not matter which.
-Conventions: overlap `>` 21 thresholds 0, 0.05 .. 1, success = their mean (20/21 where every box is exact); precision
-`<=` 20 px; normalised precision `<=` 0.20; the first frame counts as exact.
+Boxes are top-left form (x, y, w, h), 0-based. Success is the mean over 21 overlap thresholds (`>`, so exact boxes give
+20/21), precision the share of frames within 20 px (`<=`); the rest is as the named convention says.
 """
 
 import dataclasses
+from collections.abc import Iterable
 
 import numpy as np
+
+from sctrpn_jax.evaluation import conventions
 
 OVERLAP_THRESHOLDS = np.arange(21) * 0.05
 ERROR_THRESHOLDS = np.arange(51.0)  # pixels
 NORMALIZED_THRESHOLDS = np.arange(51) / 100
 _PRECISION_AT, _NORMALIZED_AT = 20, 20  # indices of 20 px and 0.20
 
-INVALID = ('exclude', 'miss', 'hit')
-
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class Scores:
-    """Results of one sequence, shares of frames in 0..1 (all NaN where no frame counts).
+    """Results of one sequence or of several, shares of frames in 0..1 (all NaN where no frame counts).
 
     Attributes:
       success: area under the success curve.
       precision: share of frames with a centre error of at most 20 px.
-      normalized_precision: the same with the error over the target's size, at most 0.20.
+      normalized_precision: the same with the error over the target's size, at most 0.20; by the convention `got10k` the
+        mean of its curve.
       success_curve: [21], over `OVERLAP_THRESHOLDS`.
       precision_curve: [51], over `ERROR_THRESHOLDS`.
       normalized_curve: [51], over `NORMALIZED_THRESHOLDS`.
-      frames: how many frames were counted.
+      frames: how many were counted, of all sequences together.
     """
 
     success: float
@@ -51,64 +52,85 @@ def overlap(a: np.ndarray, b: np.ndarray) -> np.ndarray:
 
 
 def score_sequence(
-    predicted: np.ndarray, truth: np.ndarray, absent: np.ndarray | None = None, invalid: str = 'exclude'
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    absent: np.ndarray | None = None,
+    convention: str = 'otb',
+    origin: float = 0,
 ) -> Scores:
     """Success, precision and normalised precision of one tracked sequence.
 
     Args:
-      predicted: [T, 4] xywh; a row that is not finite is a miss. Row 0 is replaced by the truth.
-      truth: [T, 4] xywh; a row that is not finite or has no size is invalid.
-      absent: [T] bool, frames without a visible target; None: none.
-      invalid: what becomes of frames whose truth is invalid. `exclude`: not counted (got10k's toolkit); `miss`:
-        counted, and failed in all three; `hit`: counted, failed in success, and passed in precision and normalised
-        precision (pysot's and pytracking's UAV123: their error of such a frame is -1). Absent frames follow
-        `exclude`, and otherwise are misses (LaSOT).
+      predicted: [T, 4] xywh, 0-based; a row that is not finite is a miss, if the convention does not repair it.
+      truth: [T, 4] xywh, 0-based; where there is none, not finite or without size.
+      absent: [T] bool, frames flagged as without a visible target; None: none.
+      convention: a key of `conventions.CONVENTIONS`.
+      origin: what the benchmark's files count pixels from (`result_files.ORIGINS`), for conventions by which truth with
+        a coordinate <= 0 in the file is invalid.
 
     Returns:
       `Scores`.
 
     Raises:
-      ValueError: shapes that do not fit, or an unknown `invalid`.
+      ValueError: shapes that do not fit, or an unknown convention.
     """
-    predicted, truth = np.array(predicted, np.float64), np.asarray(truth, np.float64)
+    rule = conventions.convention(convention)
+    predicted, truth = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
     if truth.ndim != 2 or truth.shape[-1] != 4 or predicted.shape != truth.shape or not len(truth):
         raise ValueError(
             f'boxes: got predicted {predicted.shape} and truth {truth.shape}, accepted are two alike [T, 4]'
         )
-    if invalid not in INVALID:
-        raise ValueError(f'invalid: got {invalid!r}, accepted are {", ".join(INVALID)}')
     absent = np.zeros(len(truth), bool) if absent is None else np.asarray(absent, bool)
     if absent.shape != truth.shape[:1]:
         raise ValueError(f'absent: got shape {absent.shape}, accepted is {truth.shape[:1]}')
-    predicted[0] = truth[0]
-    valid = np.isfinite(truth).all(axis=1) & (truth[:, 2:] > 0).all(axis=1)
-    counted = valid & ~absent if invalid == 'exclude' else np.ones(len(truth), bool)
+    if rule.absent == 'ignored':
+        absent = np.zeros_like(absent)
+    predicted = conventions.repaired(predicted, truth, rule.repair)
+    if rule.first_given:
+        predicted[0] = truth[0]
 
-    judged = valid & ~absent & np.isfinite(predicted).all(axis=1)
-    overlaps = np.full(len(truth), -1.0)
-    overlaps[judged] = overlap(predicted[judged], truth[judged])
-    errors = np.full((2, len(truth)), np.inf)
-    shift = (predicted[:, :2] + predicted[:, 2:] / 2 - truth[:, :2] - truth[:, 2:] / 2)[judged]
-    errors[0, judged] = np.hypot(*shift.T)
-    errors[1, judged] = np.hypot(*(shift / truth[judged, 2:]).T)
-    if invalid == 'hit':
-        errors[:, ~valid & ~absent] = -1
-
-    def curve(passed):
-        return passed[counted].mean(axis=0) if counted.any() else np.full(passed.shape[1], np.nan)
-
-    success = curve(overlaps[:, None] > OVERLAP_THRESHOLDS)
-    precision = curve(errors[0][:, None] <= ERROR_THRESHOLDS)
-    normalized = curve(errors[1][:, None] <= NORMALIZED_THRESHOLDS)
-    return Scores(
-        success=float(success.mean()),
-        precision=float(precision[_PRECISION_AT]),
-        normalized_precision=float(normalized[_NORMALIZED_AT]),
-        success_curve=success,
-        precision_curve=precision,
-        normalized_curve=normalized,
-        frames=int(counted.sum()),
+    valid = conventions.judged(rule.overlap_truth, truth, origin) & ~absent
+    unjudged = absent | ~conventions.judged(rule.error_truth, truth, origin)
+    overlaps, *errors = _frame_values(predicted, truth, rule.least_side)
+    overlaps[~valid] = -1
+    for values, value in zip(errors, rule.unjudged, strict=True):
+        values[unjudged] = value
+        if rule.absent == 'miss':
+            values[absent] = np.inf
+    if rule.drop:
+        overlaps, *errors = (values[valid] for values in (overlaps, *errors))
+    frames = int(valid.sum()) if rule.drop or rule.divide_by_valid else len(truth)
+    return _scores(
+        _share(len(overlaps) - _count_within(overlaps, OVERLAP_THRESHOLDS), frames),
+        _share(_count_within(errors[0], ERROR_THRESHOLDS), frames),
+        _share(_count_within(errors[1], NORMALIZED_THRESHOLDS), frames),
+        frames,
+        rule,
     )
+
+
+def mean_scores(scores: Iterable[Scores], convention: str = 'otb') -> Scores:
+    """Mean over sequences, each of the same weight.
+
+    Sequences of which no frame counts have no score and are left out; by the LaSOT toolkit's convention those with a
+    curve of zeros are left out of that curve's mean.
+
+    Args:
+      scores: by the same convention.
+      convention: which.
+
+    Raises:
+      ValueError: an unknown convention.
+    """
+    rule = conventions.convention(convention)
+    scores = [each for each in scores if each.frames]
+    means = []
+    for name, width in (('success_curve', 21), ('precision_curve', 51), ('normalized_curve', 51)):
+        curves = np.array([getattr(each, name) for each in scores]).reshape(-1, width)
+        if rule.drop_zero_curves:
+            curves = curves[curves.any(axis=1)]
+        means.append(curves.mean(axis=0) if len(curves) else np.full(width, 0.0 if scores else np.nan))
+    return _scores(*means, sum(each.frames for each in scores), rule)
 
 
 def success_auc(predicted: np.ndarray, truth: np.ndarray) -> float:
@@ -119,6 +141,45 @@ def success_auc(predicted: np.ndarray, truth: np.ndarray) -> float:
 def precision(predicted: np.ndarray, truth: np.ndarray) -> float:
     """`score_sequence(...).precision` with its defaults."""
     return score_sequence(predicted, truth).precision
+
+
+def _frame_values(
+    predicted: np.ndarray, truth: np.ndarray, least_side: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """[T] overlaps, centre errors in pixels and over the target's size; -1 and inf where the prediction is no box."""
+    broken = ~np.isfinite(predicted).all(axis=1)
+    with np.errstate(invalid='ignore', over='ignore', divide='ignore'):
+        overlaps = overlap(predicted, truth)
+        shift = predicted[:, :2] + predicted[:, 2:] / 2 - truth[:, :2] - truth[:, 2:] / 2
+        errors = np.hypot(*shift.T)
+        normalized = np.hypot(*(shift / np.maximum(truth[:, 2:], least_side)).T)
+    overlaps[broken | np.isnan(overlaps)] = -1
+    for values in (errors, normalized):
+        values[broken | np.isnan(values)] = np.inf
+    return overlaps, errors, normalized
+
+
+def _count_within(values: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """How many values are `<=` each threshold."""
+    return np.searchsorted(np.sort(values), thresholds, side='right')
+
+
+def _share(counts: np.ndarray, frames: int) -> np.ndarray:
+    return counts / frames if frames else np.full(len(counts), np.nan)
+
+
+def _scores(
+    success: np.ndarray, errors: np.ndarray, normalized: np.ndarray, frames: int, rule: conventions.Convention
+) -> Scores:
+    return Scores(
+        success=float(success.mean()),
+        precision=float(errors[_PRECISION_AT]),
+        normalized_precision=float(normalized.mean() if rule.normalized_area else normalized[_NORMALIZED_AT]),
+        success_curve=success,
+        precision_curve=errors,
+        normalized_curve=normalized,
+        frames=frames,
+    )
 
 
 def bootstrap_interval(

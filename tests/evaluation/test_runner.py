@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import sequences
-from sctrpn_jax.evaluation import one_pass, runner
+from sctrpn_jax.evaluation import evaluate_command, one_pass, runner, trackers
 
 
 class Perfect:
@@ -51,13 +51,13 @@ def test_results_and_report_of_a_perfect_tracker(tmp_path):
     for sequence in found:
         np.testing.assert_allclose(results[sequence.name].boxes, sequence.boxes)
         assert results[sequence.name].scores.tolist() == [1, 0.5, 0.5, 0.5, 0.5]
-    made = runner.report(found, results)
+    made = runner.report('otb', found, results)
     assert made['mean']['success'] == pytest.approx(20 / 21) and made['mean']['precision'] == 1
     assert made['interval']['success'] == pytest.approx([20 / 21] * 2)
     assert made['mean']['frames'] == 10 and made['mean']['fps'] > 0
     assert json.loads(json.dumps(made)) == made
     table = runner.format_table(made)
-    assert len(table.splitlines()) == 6 and '0.952' in table and 'exclude' in table
+    assert len(table.splitlines()) == 6 and '0.952' in table and '(otb: ' in table
 
 
 def test_finished_sequences_are_kept_and_nothing_half_written_counts(tmp_path):
@@ -84,7 +84,7 @@ def test_scores_are_those_of_the_metrics(tmp_path):
     found = make_otb(tmp_path / 'data', ['a'])
     boxes = found[0].boxes + np.array([3, -2, 4, 1]) * np.arange(5)[:, None] / 4
     results = runner.run_one_pass(Perfect(boxes), found, tmp_path / 'out')
-    row = runner.report(found, results)['sequences']['a']
+    row = runner.report('otb', found, results)['sequences']['a']
     direct = one_pass.score_sequence(boxes, found[0].boxes)
     assert row['success'] == pytest.approx(direct.success) and 0.4 < row['success'] < 0.9
     assert row['normalized_precision'] == direct.normalized_precision
@@ -128,7 +128,7 @@ def weights(tmp_path_factory):
 @pytest.mark.parametrize('one_tower', [False, True])
 def test_bin_evaluate_path(tmp_path, capsys, weights, one_tower):
     make_otb(tmp_path / 'data', ['a', 'b'])
-    code = runner.run(
+    code = evaluate_command.run(
         'otb',
         str(tmp_path / 'data'),
         str(tmp_path / 'out'),
@@ -156,10 +156,13 @@ def test_bin_evaluate_path(tmp_path, capsys, weights, one_tower):
         ({'benchmark': 'nothing'}, 'benchmark'),
         ({'root': 'nowhere'}, 'nowhere'),
         ({'kind': 'nothing'}, 'sctrpn, correlation'),
-        ({'kind': 'sctrpn'}, 'checkpoint'),
+        ({'kind': 'sctrpn', 'checkpoint': 'nowhere'}, 'nowhere'),
         ({'weights': None}, 'weights'),
         ({'layer': 2}, 'layer'),
-        ({'invalid': 'skip'}, 'invalid'),
+        ({'convention': 'skip'}, 'convention'),
+        ({'batch': 2}, 'only tracker sctrpn'),
+        ({'batch': 2, 'processes': 2}, 'one of them 1'),
+        ({'processes': 0}, 'expected 1 or more'),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_two(tmp_path, capsys, weights, change, message):
@@ -172,9 +175,20 @@ def test_bad_input_is_one_line_and_exit_code_two(tmp_path, capsys, weights, chan
         'weights': str(weights),
         'layer': 3,
     } | change
-    assert runner.run(**arguments) == 2
+    assert evaluate_command.run(**arguments) == 2
     error = capsys.readouterr().err
     assert error.count('\n') == 1 and message in error
+
+
+def test_processes_share_the_sequences(tmp_path, weights):
+    found = make_otb(tmp_path / 'data', ['a', 'b', 'c'], 3)
+    settings = {'weights': str(weights), 'layer': 3}
+    alone, _ = trackers.make_tracker('correlation', **settings)
+    expected = runner.run_one_pass(alone, found, tmp_path / 'alone')
+    shared = runner.ProcessTracker(2, 'correlation', settings)
+    for name, result in runner.run_one_pass(shared, found, tmp_path / 'shared').items():
+        np.testing.assert_array_equal(result.boxes, expected[name].boxes)
+    assert runner.run_one_pass(shared, found, tmp_path / 'shared').keys() == expected.keys()  # nothing left to do
 
 
 def test_untrained_features_track_a_real_sequence(shared, tmp_path):
@@ -183,8 +197,8 @@ def test_untrained_features_track_a_real_sequence(shared, tmp_path):
     (crossing,) = sequences.read_sequences('otb', root, ['Crossing'])
     short = sequences.Sequence('Crossing', crossing.frames[:30], crossing.boxes[:30])
     weights = shared / 'weights' / 'alexnet_imagenet.npz'
-    tracker, _ = runner.make_tracker('correlation', weights=str(weights), layer=5, one_tower=True)
-    made = runner.report([short], runner.run_one_pass(tracker, [short], tmp_path))
+    tracker, _ = trackers.make_tracker('correlation', weights=str(weights), layer=5, one_tower=True)
+    made = runner.report('otb', [short], runner.run_one_pass(tracker, [short], tmp_path))
     assert made['mean']['success'] > 0.6 and made['mean']['precision'] == 1
 
 

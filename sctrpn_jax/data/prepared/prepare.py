@@ -8,20 +8,17 @@ import concurrent.futures
 import dataclasses
 import hashlib
 import json
-import multiprocessing
 import os
 import pathlib
 import re
-import threading
-import time
 
 import tqdm
 
+from sctrpn_jax import process_pool
 from sctrpn_jax.data.layouts import registry
 from sctrpn_jax.data.prepared import features, shard, table
 
 MIN_CROP = 455  # smallest crop that holds the search patch of the default augmentation
-_WATCH_SECONDS = 2.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,36 +144,15 @@ def _write_part(job: Job, split: str, number: int, parts: int) -> int:
     return len(keys)
 
 
-def _start_worker(parent: int) -> None:
-    import cv2
-
-    cv2.setNumThreads(1)  # the processes are the parallelism
-
-    def watch():
-        # A worker whose parent was killed would wait for work for ever.
-        while os.getppid() == parent:
-            time.sleep(_WATCH_SECONDS)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-
-
 def _write_parts(job: Job, todo: list[tuple[str, int, int]], workers: int, bar: tqdm.tqdm) -> None:
-    if workers == 0:
+    if workers == 0 or not todo:
         for task in todo:
             bar.update(_write_part(job, *task))
         return
-    pool = concurrent.futures.ProcessPoolExecutor(
-        min(workers, len(todo)), multiprocessing.get_context('spawn'), _start_worker, (os.getpid(),)
-    )
-    try:
+    with process_pool.process_pool(min(workers, len(todo))) as pool:
         futures = [pool.submit(_write_part, job, *task) for task in todo]
         for future in concurrent.futures.as_completed(futures):
             bar.update(future.result())
-    except concurrent.futures.process.BrokenProcessPool as error:
-        raise OSError('a worker process ended early (out of memory?); the same command goes on') from error
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def prepare(job: Job, splits: list[str], workers: int) -> tuple[dict, dict[str, str]]:

@@ -1,0 +1,195 @@
+"""One-pass tracking from perturbed starts, as OTB's toolkit does: other first frames (TRE), other first boxes (SRE).
+
+Rules and rounding are those of the Matlab toolkit (splitSeqTRE.m, shiftInitBB.m, calcSeqErrRobust.m, genPerfMat.m; Wu,
+Lim, Yang, CVPR 2013). Boxes are 0-based xywh here; the toolkit's rounding is done on 1-based numbers, as there.
+"""
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from sctrpn_jax.data.layouts import listing, rows
+from sctrpn_jax.evaluation import one_pass
+
+SEGMENTS, LEAST_FRAMES = 20, 20
+_SHIFT = 0.1  # of the target's side
+_SCALES = {'scale_8': 0.8, 'scale_9': 0.9, 'scale_11': 1.1, 'scale_12': 1.2}
+_CORNERS = {
+    'topLeft': (-1, -1, 0, 0),
+    'topRight': (0, -1, 1, 0),
+    'bottomLeft': (-1, 0, 0, 1),
+    'bottomRight': (0, 0, 1, 1),
+}
+_CENTRES = {'left': (-1, 0), 'right': (1, 0), 'up': (0, -1), 'down': (0, 1)}
+PERTURBATIONS = (*_CENTRES, *_CORNERS, *_SCALES)  # the twelve, in the toolkit's order
+
+
+def temporal_starts(truth: np.ndarray, omitted: np.ndarray | None = None, segments: int = SEGMENTS) -> np.ndarray:
+    """First frames of TRE's runs, each of which goes on to the end of the sequence.
+
+    They are spread evenly over the frames to start from: those with a box whose four (1-based) values are above 0, not
+    omitted, and none after the last such frame that leaves 20 frames. The first run is that of OPE.
+
+    Args:
+      truth: [T, 4] xywh.
+      omitted: [T] bool, frames in which the target is hidden (`read_omitted`); None: none.
+      segments: how many.
+
+    Returns:
+      [N] int64 frame indices, ascending: `segments` of them, or fewer where there are not as many frames to start from.
+
+    Raises:
+      ValueError: no frame to start from.
+    """
+    truth = np.asarray(truth, np.float64)
+    usable = (truth[:, :2] + 1 > 0).all(axis=1) & (truth[:, 2:] > 0).all(axis=1)
+    if omitted is not None:
+        usable &= ~np.asarray(omitted, bool)
+    frames = np.flatnonzero(usable)
+    last = np.searchsorted(frames, len(truth) - LEAST_FRAMES, side='right')  # how many leave enough frames
+    if not last or segments < 2:
+        raise ValueError(
+            f'temporal starts: got {segments} segments of {len(truth)} frames, {len(frames)} of which can be started '
+            f'from; accepted are 2 segments or more, and a start with {LEAST_FRAMES - 1} frames after it'
+        )
+    steps = 1 + np.arange(segments - 1) * last / (segments - 1)
+    chosen = np.append(np.floor(steps[steps <= last]).astype(np.int64), last)
+    return frames[np.unique(chosen) - 1]
+
+
+def read_omitted(path: str | os.PathLike, first: int, frames: int) -> np.ndarray:
+    """Frames not to start from, of the toolkit's `initOmit/<sequence>.txt`: rows of the first and last image number.
+
+    Args:
+      path: the file.
+      first: number of the sequence's first image.
+      frames: of the sequence.
+
+    Returns:
+      [frames] bool.
+
+    Raises:
+      ValueError: the file cannot be read, or `path:line: reason`.
+    """
+    omitted = np.zeros(frames, bool)
+    for line, text in enumerate(listing.read_text(path).split('\n'), 1):
+        if not text.strip():
+            continue
+        values = rows.numbers(text)
+        if values is None or len(values) != 2 or not all(0 <= value <= 1e9 for value in values):
+            raise ValueError(f'{os.fspath(path)}:{line}: got {text.strip()[:80]!r}, expected two image numbers')
+        omitted[max(int(values[0]) - first, 0) : max(int(values[1]) - first + 1, 0)] = True
+    return omitted
+
+
+def spatial_starts(box: Sequence[float], size: tuple[int, int]) -> dict[str, np.ndarray]:
+    """First boxes of SRE's twelve runs: four shifts, four moved corners (10 % of a side), four scales.
+
+    Args:
+      box: (x, y, w, h), 0-based, of the first frame.
+      size: (width, height) of the image.
+
+    Returns:
+      Perturbation -> [4] xywh, 0-based, in the order of `PERTURBATIONS`.
+
+    Raises:
+      ValueError: a start without size, of a box outside the image.
+    """
+    box = np.asarray(box, np.float64)
+    corner, sides = box[:2] + 1, box[2:]
+    starts = {}
+    for name, (across, down) in _CENTRES.items():
+        starts[name] = np.concatenate([corner + (across, down) * np.ceil(_SHIFT * sides), sides])
+    for name, moves in _CORNERS.items():
+        low, high = corner, corner + sides - 1
+        moves = np.array(moves, np.float64)
+        # A coordinate that is not moved is not rounded.
+        low = np.where(moves[:2] != 0, _round(low + moves[:2] * _SHIFT * sides), low)
+        high = np.where(moves[2:] != 0, _round(high + moves[2:] * _SHIFT * sides), high)
+        starts[name] = np.concatenate([low, high - low + 1])
+    for name, ratio in _SCALES.items():
+        starts[name] = _round(np.concatenate([corner + sides / 2 - ratio * sides / 2, ratio * sides]))
+    image = np.asarray(size, np.float64)
+    for name, start in starts.items():
+        start[:2] = np.maximum(start[:2], 1)
+        start[2:] = np.where(start[:2] + start[2:] - 1 > image, image - start[:2] + 1, start[2:])
+        if not (start[2:] > 0).all():
+            raise ValueError(f'start {name} of box {box.tolist()} has no size in an image of {tuple(size)} pixels')
+        start[:2] -= 1
+    return starts
+
+
+def unscaled(boxes: np.ndarray, perturbation: str) -> np.ndarray:
+    """A run's boxes with the scale of its start taken out again, in whole pixels, as the toolkit does before it scores.
+
+    Args:
+      boxes: [T, 4] xywh, 0-based.
+      perturbation: one of `PERTURBATIONS`.
+
+    Returns:
+      [T, 4] xywh, 0-based.
+    """
+    boxes = np.asarray(boxes, np.float64)
+    corner, sides = boxes[:, :2] + 1, boxes[:, 2:]
+    with np.errstate(invalid='ignore'):  # rows of inf
+        new = sides / _SCALES.get(perturbation, 1)
+        return _round(np.concatenate([corner + (sides - 1) / 2 - new / 2, new], axis=1)) - [1, 1, 0, 0]
+
+
+def score_temporal(
+    runs: Mapping[int, np.ndarray], truth: np.ndarray, absent: np.ndarray | None = None, convention: str = 'otb'
+) -> one_pass.Scores:
+    """Scores of one sequence's TRE runs.
+
+    Args:
+      runs: first frame -> [T - first, 4] boxes.
+      truth: [T, 4]; this and the others as `one_pass.score_sequence`.
+      absent: [T].
+      convention: of the scores.
+    """
+    return pooled(
+        one_pass.score_sequence(boxes, truth[start:], None if absent is None else absent[start:], convention, origin=1)
+        for start, boxes in runs.items()
+    )
+
+
+def score_spatial(
+    runs: Mapping[str, np.ndarray], truth: np.ndarray, absent: np.ndarray | None = None, convention: str = 'otb'
+) -> one_pass.Scores:
+    """Scores of one sequence's SRE runs.
+
+    Args:
+      runs: perturbation -> [T, 4] boxes as tracked (`unscaled` is applied here).
+      truth: [T, 4]; this and the others as `one_pass.score_sequence`.
+      absent: [T].
+      convention: of the scores.
+    """
+    return pooled(
+        one_pass.score_sequence(unscaled(boxes, name), truth, absent, convention, origin=1)
+        for name, boxes in runs.items()
+    )
+
+
+def pooled(scores: Iterable[one_pass.Scores]) -> one_pass.Scores:
+    """Scores over the frames of all runs together: a longer run weighs more.
+
+    Raises:
+      ValueError: no frame.
+    """
+    scores = [each for each in scores if each.frames]
+    if not scores:
+        raise ValueError('runs: got none with a frame that counts')
+    weights = np.array([each.frames for each in scores])
+    values = {
+        name: np.average([getattr(each, name) for each in scores], axis=0, weights=weights)
+        for name in one_pass.Scores.__dataclass_fields__
+        if name != 'frames'
+    }
+    numbers = {name: float(value) for name, value in values.items() if not np.ndim(value)}
+    return one_pass.Scores(**{**values, **numbers}, frames=int(weights.sum()))
+
+
+def _round(values: np.ndarray) -> np.ndarray:
+    """Matlab's: halves away from zero."""
+    return np.trunc(values + np.copysign(0.5, values))

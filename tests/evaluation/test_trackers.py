@@ -1,0 +1,71 @@
+"""OpenCV's trackers behind the project's interface, on a target that moves over a textured ground."""
+
+import cv2
+import numpy as np
+import pytest
+
+from sctrpn_jax.evaluation import one_pass, trackers
+
+
+@pytest.fixture(scope='module')
+def clip():
+    rng = np.random.default_rng(0)
+    ground = cv2.resize(rng.integers(60, 120, (24, 32, 3), dtype=np.uint8), (160, 120))
+    target = cv2.resize(rng.integers(0, 256, (6, 8, 3), dtype=np.uint8), (32, 24), interpolation=cv2.INTER_NEAREST)
+    boxes = np.array([[20 + 3 * t, 30 + t, 32, 24] for t in range(16)])
+    frames = np.stack([ground] * len(boxes))
+    for frame, (x, y, w, h) in zip(frames, boxes, strict=True):
+        frame[y : y + h, x : x + w] = target
+    return frames, boxes.astype(float)
+
+
+def follow(tracker, frames, box):
+    tracker.init(frames[0], box)
+    return [tracker.update(frame) for frame in frames[1:]]
+
+
+@pytest.mark.parametrize('kind', ['mil', 'kcf', 'csrt', 'nano'])
+def test_opencv_trackers_follow_the_target(kind, clip, shared):
+    if kind in ('kcf', 'csrt') and not hasattr(cv2, f'Tracker{kind.upper()}'):
+        with pytest.raises(ValueError, match='it comes with opencv-contrib-python'):
+            trackers.make_tracker(kind)
+        return
+    models = shared / 'peers' / 'nanotrack'
+    if kind == 'nano' and not models.is_dir():
+        pytest.skip('no NanoTrack model files in the shared folder')
+    tracker, description = trackers.make_tracker(kind, models=str(models) if kind == 'nano' else None)
+    assert description == {'tracker': kind, 'opencv': cv2.__version__}
+    cv2.setRNGSeed(1)
+    frames, boxes = clip
+    outputs = follow(tracker, frames, boxes[0])
+    overlaps = one_pass.overlap(np.stack([output.box for output in outputs]), boxes[1:])
+    least = 0.3 if kind == 'mil' else 0.5  # MIL jumps between windows
+    assert overlaps.mean() > least and all(0 <= output.score <= 1 for output in outputs)
+    again = follow(tracker, frames[::-1], boxes[-1])  # a second target starts afresh
+    assert one_pass.overlap(again[0].box, boxes[-2]) > 0.1
+
+
+def test_a_failure_keeps_the_last_box_with_no_score():
+    class Fails:
+        def init(self, frame, box):
+            assert all(isinstance(value, int) for value in box)
+
+        def update(self, frame):
+            return False, (0, 0, 0, 0)
+
+    tracker = trackers.OpenCVTracker(Fails)
+    frame = np.zeros((40, 50, 3), np.uint8)
+    tracker.init(frame, (45.5, 3, 20, 8))
+    output = tracker.update(frame)
+    assert output.score == 0 and output.box.tolist() == [45.5, 3, 20, 8]
+
+
+def test_what_is_missing_is_named(tmp_path):
+    with pytest.raises(ValueError, match='nano: give the folder of nanotrack_backbone_sim.onnx and'):
+        trackers.make_tracker('nano', models=str(tmp_path))
+    with pytest.raises(ValueError, match="got 'siamfc', accepted are sctrpn, correlation, mil"):
+        trackers.make_tracker('siamfc')
+    with pytest.raises(ValueError, match='correlation: give the backbone weights'):
+        trackers.make_tracker('correlation')
+    with pytest.raises(ValueError, match=r'update: call init'):
+        trackers.make_tracker('mil')[0].update(np.zeros((9, 9, 3), np.uint8))

@@ -1,0 +1,79 @@
+"""The search finds a known optimum and goes on after an interruption; its objective is the tracker's own result."""
+
+import json
+import pathlib
+import subprocess
+import sys
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.evaluation import one_pass, tuning
+from sctrpn_jax.models import sctrpn
+from sctrpn_jax.tracking import tracker
+
+PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'tune'
+START = {'track.window': 0.5, 'track.penalty': 0.1}
+
+
+def bowl(values):
+    return 1 - (values['track.window'] - 0.2) ** 2 - (values['track.penalty'] - 0.9) ** 2
+
+
+def test_the_search_approaches_a_known_optimum_and_goes_on(tmp_path):
+    pytest.importorskip('optuna')
+    first = tuning.search(bowl, START, 12, tmp_path)
+    assert len(first) == 12
+    calls = []
+    trials = tuning.search(lambda values: calls.append(1) or bowl(values), START, 40, tmp_path)
+    assert len(trials) == 40 and len(calls) == 28
+    assert {trial.success for trial in first} <= {trial.success for trial in trials}
+    assert trials[0].success == max(trial.success for trial in trials) > bowl(START) + 0.3
+    made = tuning.write_report(tmp_path, trials, START, {'benchmark': 'davis'}, 0)
+    assert made['start']['success'] == pytest.approx(bowl(START))
+    assert json.loads((tmp_path / 'tuning.json').read_text()) == made
+
+
+def test_the_objective_is_the_trackers_success(tmp_path):
+    from sctrpn_jax.data import generated, sequences
+
+    cv2 = pytest.importorskip('cv2')
+    config = config_lib.Config()
+    model = config.model
+    model.backbone.widths, model.backbone.groups, model.backbone.norm = (8,) * 5, (1,) * 5, 'none'
+    model.fem.channels = model.head.channels = 8
+    model.cascade.layers, config.track.proposals = (5,), 16
+    crops = jnp.zeros((1, 127, 127, 3)), jnp.zeros((1, 255, 255, 3))
+    variables = sctrpn.SCTRPN(model).init(jax.random.key(0), *crops)
+    frames, boxes = generated.make_sequence(3, 6)
+    for t, frame in enumerate(frames):
+        cv2.imwrite(str(tmp_path / f'{t}.png'), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    paths = tuple(str(tmp_path / f'{t}.png') for t in range(6))
+    objective = tuning.Objective(variables, config, [sequences.Sequence('clip', paths, boxes.astype(float))])
+    results = []
+    for window in (0.1, 0.55):
+        values = tuning.get_fields(config) | {'track.window': window, 'model.cascade.theta': 0.9}
+        changed = tuning.set_fields(config, values)
+        assert changed.track.window == window and config.track.window != window
+        tracked = np.asarray(tracker.track_sequence(variables, frames, boxes[0], changed).box)
+        assert objective(values) == pytest.approx(one_pass.success_auc(tracked, boxes), abs=1e-3)
+        results.append(tracked)
+    assert not np.allclose(*results)
+
+
+@pytest.mark.parametrize('benchmark', tuning.TEST_BENCHMARKS)
+def test_test_benchmarks_are_refused_unless_forced(benchmark):
+    with pytest.raises(ValueError, match=f'{benchmark} is a test benchmark'):
+        tuning.check_benchmark(benchmark, force=False)
+    tuning.check_benchmark(benchmark, force=True)
+    tuning.check_benchmark('davis', force=False)
+
+
+def test_the_program_refuses_in_one_line():
+    command = [sys.executable, str(PROGRAM), '--benchmark=otb', '--root=x', '--output=y']
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
+    assert 'otb is a test benchmark' in done.stderr
