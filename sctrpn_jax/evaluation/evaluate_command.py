@@ -1,56 +1,56 @@
-"""What bin/evaluate does, from the flags to the exit code."""
+"""What bin/evaluate does: track a benchmark and score it, or score results that are there."""
 
-import json
+import os
 import pathlib
-import sys
 from collections.abc import Sequence
 
+import numpy as np
+
+from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import batched, runner
+from sctrpn_jax.evaluation import attributes as attributes_lib
+from sctrpn_jax.evaluation import batched, result_files, runner, scoring
 from sctrpn_jax.evaluation import trackers as trackers_lib
+from sctrpn_jax.evaluation.report import data
+from sctrpn_jax.evaluation.vot import protocol
+from sctrpn_jax.evaluation.vot import results as vot_results
 
-BAD_INPUT = 2  # exit code
+# Convention by benchmark where none is named.
+DEFAULTS = {'trackingnet': 'trackingnet', 'lasot': 'lasot'}
 
 
-def run(
+def track_one_pass(
     benchmark: str,
     root: str,
     output: str,
     kind: str = 'sctrpn',
     names: Sequence[str] | None = None,
-    convention: str = 'otb',
     batch: int = 1,
     processes: int = 1,
     **settings,
-) -> int:
-    """Everything from the flags to the exit code; `report.json` lands in the output folder.
+) -> list[sequences_lib.Sequence]:
+    """Tracks the sequences of a benchmark from their first boxes; those that have results already are kept.
 
     Args:
       benchmark: as `sequences.read_sequences`.
       root: the benchmark's folder.
-      output: folder for results and report.
-      kind: as `make_tracker`.
+      output: folder for the tracker's results.
+      kind: as `trackers.make_tracker`.
       names: some sequences alone.
-      convention: as `one_pass.score_sequence`.
       batch: sequences tracked at a time in one process (sctrpn).
       processes: each with a tracker of its own.
-      **settings: of `make_tracker`.
+      **settings: of `trackers.make_tracker`.
 
     Returns:
-      0; 2 for a bad input (one line on stderr says what).
+      The sequences.
+
+    Raises:
+      ValueError: data or settings that cannot be used, or another tracker's results in the folder.
     """
-    try:
-        sequences = sequences_lib.read_sequences(benchmark, root, names)
-        tracker, description = choose_tracker(kind, settings, batch, processes)
-        results = runner.run_one_pass(tracker, sequences, output, {'benchmark': benchmark, **description})
-        made = runner.report(benchmark, sequences, results, convention)
-        with runner.replacing(pathlib.Path(output) / 'report.json') as partial:
-            partial.write_text(json.dumps(made, indent=1) + '\n')
-        print(runner.format_table(made))
-        return 0
-    except (ValueError, OSError) as error:
-        print(f'evaluate: {" ".join(str(error).split())}', file=sys.stderr)
-        return BAD_INPUT
+    found = sequences_lib.read_sequences(benchmark, root, names)
+    tracker, description = choose_tracker(kind, settings, batch, processes)
+    runner.run_one_pass(tracker, found, output, {'benchmark': benchmark, **description})
+    return found
 
 
 def choose_tracker(kind: str, settings: dict, batch: int, processes: int):
@@ -67,3 +67,86 @@ def choose_tracker(kind: str, settings: dict, batch: int, processes: int):
     if batch > 1:
         return batched.BatchedTracker(tracker.variables, tracker.config, batch), description
     return (runner.ProcessTracker(processes, kind, settings) if processes > 1 else tracker), description
+
+
+class _Frames:
+    """Images read when they are asked for: frames that a reset skips are not read."""
+
+    def __init__(self, paths: Sequence[str]):
+        self._paths = paths
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        return images.read_image(self._paths[index])
+
+
+def track_vot(
+    root: str, output: str, kind: str = 'sctrpn', names: Sequence[str] | None = None, reset: bool = True, **settings
+) -> None:
+    """Runs VOT's experiment with resets (`baseline`) or without (`unsupervised`); finished files are kept.
+
+    Args:
+      root: VOT's folder of sequences.
+      output: the tracker's folder; gets `baseline` or `unsupervised`.
+      kind: as `trackers.make_tracker`.
+      names: some sequences alone.
+      reset: start the tracker anew five frames after it lost the target.
+      **settings: of `trackers.make_tracker`.
+
+    Raises:
+      ValueError: data or settings that cannot be used, or another tracker's results in the folder.
+    """
+    annotations = {annotation.name: annotation for annotation in vot_results.read_annotations(root)}
+    sequences = sequences_lib.read_sequences('vot', root, names)
+    tracker, description = trackers_lib.make_tracker(kind, **settings)
+    runner.check_description(pathlib.Path(output), {'benchmark': 'vot', **description})
+    folder = pathlib.Path(output) / ('baseline' if reset else 'unsupervised')
+    for sequence in runner.progress(sequences):
+        regions = annotations[sequence.name].regions
+        height, width = images.read_image(sequence.frames[0]).shape[:2]
+        protocol.run_sequence(
+            tracker, sequence.name, _Frames(sequence.frames), regions, folder, (width - 1, height - 1), reset=reset
+        )
+
+
+def score(
+    benchmark: str,
+    root: str,
+    results: str,
+    convention: str | None = None,
+    names: Sequence[str] | None = None,
+    origin: float | None = None,
+    attributes: str | None = None,
+) -> data.Report:
+    """Scores of every tracker in a results folder.
+
+    Args:
+      benchmark: as `sequences.read_sequences`.
+      root: the benchmark's folder, or one of annotations alone (`result_files.read_truth`, `vot.read_annotations`).
+      results: folder of a tracker, or of trackers.
+      convention: None: the benchmark's own.
+      names: some sequences alone.
+      origin: as `scoring.score_one_pass`.
+      attributes: as `attributes.read_attributes`.
+
+    Raises:
+      ValueError: nothing to score, damaged truth, an unknown convention.
+    """
+    truths = [pathlib.Path(root).resolve(), pathlib.Path(root).resolve() / 'annotations']
+    folders = {k: path for k, path in scoring.tracker_folders(results).items() if path.resolve() not in truths}
+    if not folders:
+        raise ValueError(f'no results in {results}; what is there is the ground truth')
+    if benchmark == 'vot' and all((path / 'baseline').is_dir() for path in folders.values()):
+        return scoring.score_vot(root, folders, convention or 'vot2018')
+    if benchmark == 'got10k' and convention is None:
+        return scoring.score_got10k(sequences_lib.read_sequences('got10k', root, names), folders, origin)
+    truth = result_files.read_truth(benchmark, root)
+    if names and (unknown := [name for name in names if name not in truth]):
+        raise ValueError(f'no sequence {unknown[0]!r} in {os.fspath(root)}; there are {", ".join(sorted(truth)[:20])}')
+    truth = {name: truth[name] for name in names} if names else truth
+    named = attributes_lib.read_attributes(benchmark, attributes) if attributes else None
+    return scoring.score_one_pass(
+        benchmark, truth, folders, convention or DEFAULTS.get(benchmark, 'otb'), origin, named
+    )

@@ -20,7 +20,7 @@ import tqdm
 from sctrpn_jax import process_pool
 from sctrpn_jax.data import images as images_lib
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import batched, conventions, one_pass, result_files
+from sctrpn_jax.evaluation import batched, scoring
 from sctrpn_jax.evaluation import trackers as trackers_lib
 from sctrpn_jax.tracking import results as results_lib
 
@@ -114,8 +114,7 @@ def run_one_pass(
       ValueError: the folder holds another tracker's results, or as `track`.
     """
     output = pathlib.Path(output)
-    output.mkdir(parents=True, exist_ok=True)
-    _check_description(output / 'tracker.json', description or {})
+    check_description(output, description or {})
     todo = [sequence for sequence in sequences if not (output / f'{sequence.name}.csv').exists()]
     for sequence in todo:
         if not np.isfinite(sequence.boxes[0]).all():
@@ -145,64 +144,6 @@ def _track_each(tracker: trackers_lib.OnlineTracker, sequences: Sequence[sequenc
             warm.add(first.shape)
         result = track(tracker, sequence)
         done(sequence, result.boxes, result.scores, result.seconds)
-
-
-def report(
-    benchmark: str,
-    sequences: Sequence[sequences_lib.Sequence],
-    results: dict[str, Result],
-    convention: str = 'otb',
-) -> dict:
-    """Scores of each sequence, their mean over sequences and its 95 % bootstrap interval, JSON-ready.
-
-    Args:
-      benchmark: as `sequences.read_sequences`.
-      sequences: those that were tracked.
-      results: of `run_one_pass`.
-      convention: as `one_pass.score_sequence`.
-
-    Returns:
-      `convention`; `sequences`: name -> `success`, `precision`, `normalized_precision`, `frames`, `fps`; `mean`: the
-      same over sequences, with `fps` = all frames over all seconds; `interval`: score -> [low, high].
-    """
-    names = ('success', 'precision', 'normalized_precision')
-    scores, rows = [], {}
-    for sequence in sequences:
-        result, truth = results[sequence.name], result_files.sequence_truth(benchmark, sequence)
-        origin = result_files.ORIGINS[benchmark]
-        scores.append(one_pass.score_sequence(result.boxes, truth.boxes, truth.absent, convention, origin))
-        rows[sequence.name] = {
-            **{name: getattr(scores[-1], name) for name in names},
-            'frames': len(result.boxes),
-            'fps': _rate([result]),
-        }
-    mean = one_pass.mean_scores(scores, convention)
-    columns = {name: [value for row in rows.values() if np.isfinite(value := row[name])] for name in names}
-    return {
-        'convention': f'{convention}: {conventions.convention(convention).about}',
-        'sequences': rows,
-        'mean': {
-            **{name: getattr(mean, name) for name in names},
-            'frames': sum(row['frames'] for row in rows.values()),
-            'fps': _rate(list(results.values())),
-        },
-        'interval': {name: list(one_pass.bootstrap_interval(column)) for name, column in columns.items()},
-    }
-
-
-def format_table(made: dict) -> str:
-    """`report` as text: a row a sequence, the mean, its interval, the convention."""
-    width = max(len(name) for name in (*made['sequences'], '95 % interval'))
-    lines = [f'{"sequence":{width}}  success  precision  norm.prec.  frames     fps']
-    for name, row in (*made['sequences'].items(), ('mean', made['mean'])):
-        fps = '-' if row['fps'] is None else f'{row["fps"]:.1f}'
-        lines.append(
-            f'{name:{width}}  {row["success"]:7.3f}  {row["precision"]:9.3f}  {row["normalized_precision"]:10.3f}'
-            f'  {row["frames"]:6d}  {fps:>6}'
-        )
-    spans = [f'{low:.3f}-{high:.3f}' for low, high in made['interval'].values()]
-    lines.append(f'{"95 % interval":{width}}  {"  ".join(spans)}')
-    return '\n'.join([*lines, f'({made["convention"]})'])
 
 
 @contextlib.contextmanager
@@ -236,17 +177,23 @@ def _time_path(path: pathlib.Path) -> pathlib.Path:
     return path.with_name(f'{path.stem}_time.txt')
 
 
-def _rate(results: list[Result]) -> float | None:
-    """Tracked frames a second; None where no frame was tracked or a time is not known."""
-    seconds = sum(float(result.seconds[1:].sum()) for result in results)
-    return sum(len(result.seconds) - 1 for result in results) / seconds if seconds > 0 else None
+def check_description(folder: pathlib.Path, description: dict) -> None:
+    """Writes what makes the results into their folder, or compares it with what is there.
 
-
-def _check_description(path: pathlib.Path, description: dict) -> None:
+    Raises:
+      ValueError: the folder holds another tracker's results.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / scoring.DESCRIPTION
     if path.exists():
         found = json.loads(path.read_text())
         if found != json.loads(json.dumps(description)):
-            raise ValueError(f'{path.parent} holds results of {found}, not of {description}; give another folder')
+            raise ValueError(f'{folder} holds results of {found}, not of {description}; give another folder')
         return
     with replacing(path) as partial:
         partial.write_text(json.dumps(description) + '\n')
+
+
+def progress(sequences: Sequence[sequences_lib.Sequence]) -> Iterator[sequences_lib.Sequence]:
+    """The sequences, with a progress bar where there is a terminal."""
+    return iter(tqdm.tqdm(sequences, unit='sequence', disable=None))

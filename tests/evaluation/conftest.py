@@ -6,6 +6,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from sctrpn_jax.data import sequences
 from sctrpn_jax.tracking import tracker
 
 SIZE = (12, 16)  # of the target (w, h), pixels
@@ -77,3 +78,36 @@ def closed_form():
     truth, predicted = truth.round(), predicted.round(3)
     predicted[0] = truth[0]
     return predicted, truth
+
+
+@pytest.fixture(scope='session')
+def write_otb():
+    """write_otb(root, names, count=5): an OTB tree of small clips; gives its sequences."""
+
+    def write(root, names, count=5):
+        boxes = np.array([[10 + 2 * t, 12, 16, 14] for t in range(count)], float)
+        for name in names:
+            (root / name / 'img').mkdir(parents=True)
+            for t, (x, y, w, h) in enumerate(boxes.astype(int)):
+                frame = np.full((48, 64, 3), 60, np.uint8)
+                frame[y : y + h, x : x + w] = (200, 120, 30)
+                cv2.imwrite(str(root / name / 'img' / f'{t + 1:04d}.png'), frame)
+            rows = boxes + [1, 1, 0, 0]
+            (root / name / 'groundtruth_rect.txt').write_text(
+                '\n'.join(','.join(f'{v:g}' for v in row) for row in rows)
+            )
+        return sequences.read_sequences('otb', root)
+
+    return write
+
+
+@pytest.fixture(scope='module')
+def weights(tmp_path_factory):
+    """Random backbone weights in the project's own form."""
+    rng = np.random.default_rng(0)
+    shapes = [(11, 11, 3, 4), (5, 5, 2, 4), (3, 3, 4, 4), (3, 3, 2, 4), (3, 3, 2, 4)]
+    arrays = {f'conv{i}_w': rng.normal(0, 0.1, shape).astype(np.float32) for i, shape in enumerate(shapes, start=1)}
+    arrays |= {f'conv{i}_b': np.zeros(4, np.float32) for i in range(1, 6)}
+    path = tmp_path_factory.mktemp('weights') / 'tiny.npz'
+    np.savez(path, mean_rgb=np.full(3, 110.0), **arrays)
+    return path

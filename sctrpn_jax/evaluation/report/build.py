@@ -1,0 +1,228 @@
+"""Scores of any benchmark as a report: means, bootstrap intervals, curves, rows, attributes.
+
+Numbers are rounded to 1e-6, so that the order of a sum does not show.
+"""
+
+import dataclasses
+import json
+import math
+import typing
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from sctrpn_jax.evaluation import conventions, got10k, one_pass, trackingnet
+from sctrpn_jax.evaluation.report import data, environments, metric_sets, published
+from sctrpn_jax.evaluation.report import intervals as intervals_lib
+from sctrpn_jax.evaluation.vot import scores as vot_scores
+
+_CURVES = {'success': 'success_curve', 'precision': 'precision_curve', 'normalized_precision': 'normalized_curve'}
+
+
+def one_pass_tracker(
+    name: str,
+    scores: Mapping[str, one_pass.Scores],
+    by_attribute: Mapping[str, tuple[one_pass.Scores, int]] | None = None,
+    convention: str = 'otb',
+    **about: typing.Any,
+) -> data.Tracker:
+    """A tracker on OTB, UAV123 or LaSOT.
+
+    Args:
+      name: of the tracker.
+      scores: sequence -> scores, in the benchmark's order.
+      by_attribute: as `attributes.scores_by_attribute` gives it.
+      convention: that of the scores.
+      **about: `source`, `seed`, `config`, `problems`, `problem_counts`, `timing` of `data.Tracker`.
+
+    Raises:
+      ValueError: an unknown convention.
+    """
+    mean = one_pass.mean_scores(scores.values(), convention)
+    return _mean_tracker(name, scores, mean, by_attribute, conventions.convention(convention).drop_zero_curves, about)
+
+
+def trackingnet_tracker(
+    name: str,
+    scores: Mapping[str, one_pass.Scores],
+    by_attribute: Mapping[str, tuple[one_pass.Scores, int]] | None = None,
+    **about: typing.Any,
+) -> data.Tracker:
+    """A tracker on TrackingNet: as `one_pass_tracker`, of `trackingnet.score_sequence`.
+
+    Raises:
+      ValueError: no sequence.
+    """
+    return _mean_tracker(name, scores, trackingnet.mean_scores(scores.values()), by_attribute, False, about)
+
+
+def got10k_tracker(name: str, overlaps: Mapping[str, np.ndarray], **about: typing.Any) -> data.Tracker:
+    """A tracker on GOT-10k.
+
+    Args:
+      name: of the tracker.
+      overlaps: sequence -> [F] of `got10k.frame_overlaps`, of all its repetitions.
+      **about: as `one_pass_tracker`.
+    """
+    pooled = got10k.scores(overlaps.values())
+    above = {'ao': lambda o: o, 'sr50': lambda o: o > 0.5, 'sr75': lambda o: o > 0.75}
+    frames = np.array([len(each) for each in overlaps.values()], np.float64)
+    values = {}
+    for key, judge in above.items():
+        totals = np.array([judge(each).sum() for each in overlaps.values()], np.float64)
+        values[key] = _value(getattr(pooled, key), intervals_lib.pooled_interval(totals, frames))
+    rows = []
+    for sequence, each in overlaps.items():
+        alone = got10k.scores([each])
+        rows.append(data.Row(sequence, alone.frames, {key: _number(getattr(alone, key)) for key in above}))
+    return _tracker(name, values, {'success': _numbers(pooled.curve)}, rows, {}, about)
+
+
+def vot_tracker(
+    name: str,
+    scores: vot_scores.Scores,
+    intervals: Mapping[str, tuple[float, float]] | None = None,
+    **about: typing.Any,
+) -> data.Tracker:
+    """A tracker on VOT with resets.
+
+    Args:
+      name: of the tracker.
+      scores: of `vot.scores.score`; their problems and missing sequences become the tracker's.
+      intervals: metric -> (low, high) where the caller resampled; robustness and failures are resampled here.
+      **about: as `one_pass_tracker`, without problems.
+    """
+
+    def values_of(group: vot_scores.Group) -> dict[str, float | None]:
+        found = {
+            'eao': group.expected_overlap,
+            'accuracy': group.accuracy,
+            'robustness': group.robustness.rate,
+            'failures': group.robustness.per_sequence,
+        }
+        return {key: _number(value) for key, value in found.items()}
+
+    each = [group.robustness for group in scores.sequences.values()]
+    failures, frames = (np.array([getattr(r, key) for r in each], np.float64) for key in ('failures', 'frames'))
+    rate = intervals_lib.pooled_interval(failures * 100, frames)
+    made = {'robustness': rate, 'failures': _interval(failures), **(intervals or {})}
+    overall = {**values_of(scores.overall), 'ao': _number(scores.average_overlap)}
+    values = {key: _value(value, made.get(key)) for key, value in overall.items()}
+    rows = [
+        data.Row(sequence, group.robustness.frames, {key: values_of(group)[key] for key in ('accuracy', 'failures')})
+        for sequence, group in scores.sequences.items()
+    ]
+    tags = {tag: data.Attribute(g.robustness.frames, values_of(g)) for tag, g in sorted(scores.tags.items())}
+    lines = [f'no results, so not scored: {", ".join(scores.missing)}'] if scores.missing else []
+    lines += scores.problems  # which say why, a line for each missing sequence
+    counts = {'missing': len(scores.missing), 'other': len(scores.problems) - len(scores.missing)}
+    about = {
+        'problems': lines,
+        'problem_counts': {kind: count for kind, count in counts.items() if count > 0},
+        **about,
+    }
+    return _tracker(name, values, {'eao': _numbers(scores.curve)}, rows, tags, about)
+
+
+def report(
+    kind: str,
+    convention: str,
+    trackers: Sequence[data.Tracker],
+    sequences: Sequence[str],
+    metrics: metric_sets.MetricSet | None = None,
+    title: str | None = None,
+    environment: data.Environment | None = None,
+) -> data.Report:
+    """The report of one benchmark, published results beside.
+
+    Args:
+      kind: a key of `metric_sets.BENCHMARKS`.
+      convention: by which rules the numbers were made, for people.
+      trackers: of this module.
+      sequences: all names that were to be scored, in the benchmark's order.
+      metrics: where it is another set than the benchmark's own (`metric_sets.vot`, `one_pass_set`).
+      title: where the benchmark is a variant (`UAV123, 10 frames a second`).
+      environment: None: of this process.
+
+    Raises:
+      ValueError: an unknown benchmark, two trackers of one name, or a curve with more values than thresholds.
+    """
+    benchmark = metric_sets.benchmark(kind)
+    metrics = metrics or benchmark.metrics
+    names = [tracker.name for tracker in trackers]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f'report: {twice[0]!r} names more than one tracker; give each a name of its own')
+    trackers = [_fitted(tracker, metrics.curves) for tracker in trackers]
+    printed = published.of_benchmark(kind)
+    note = ''
+    if printed and len(sequences) != benchmark.sequences:
+        note = (
+            f'Published results are over all {benchmark.sequences} sequences of {benchmark.title}; these are over '
+            f'{len(sequences)}, so the two do not compare.'
+        )
+    return data.Report(
+        title or benchmark.title,
+        convention,
+        metrics.metrics,
+        metrics.row_metrics,
+        metrics.primary,
+        metrics.curves,
+        tuple(sequences),
+        metrics.attribute_unit,
+        tuple(trackers),
+        printed,
+        note,
+        environment or environments.describe_environment(),
+    )
+
+
+def _mean_tracker(name, scores, mean, by_attribute, drop_zero_curves, about) -> data.Tracker:
+    values = {}
+    for key, curve in _CURVES.items():
+        counted = [s for s in scores.values() if s.frames and not (drop_zero_curves and not getattr(s, curve).any())]
+        interval = _interval(np.array([getattr(s, key) for s in counted], np.float64))
+        values[key] = _value(getattr(mean, key), interval)
+    curves = {key: _numbers(getattr(mean, curve)) for key, curve in _CURVES.items()}
+    rows = [data.Row(sequence, each.frames, _three(each)) for sequence, each in scores.items()]
+    attributes = {key: data.Attribute(n, _three(each)) for key, (each, n) in sorted((by_attribute or {}).items())}
+    return _tracker(name, values, curves, rows, attributes, about)
+
+
+def _tracker(name, values, curves, rows, attributes, about) -> data.Tracker:
+    if 'config' in about:  # tuples become lists here, not on the way back from a file
+        about = {**about, 'config': json.loads(json.dumps(about['config']))}
+    about = {key: tuple(value) if key == 'problems' else value for key, value in about.items()}
+    return data.Tracker(name, values=values, curves=curves, rows=tuple(rows), attributes=attributes, **about)
+
+
+def _fitted(tracker: data.Tracker, kinds: Sequence[data.CurveKind]) -> data.Tracker:
+    """With curves as long as their x: where the longest sequence has no results, an EAO curve ends early."""
+    curves = dict(tracker.curves)
+    for kind in kinds:
+        values = curves.get(kind.key, ())
+        if len(values) > len(kind.x):
+            raise ValueError(f'curve {kind.key} of {tracker.name!r}: got {len(values)} values, accepts {len(kind.x)}')
+        curves[kind.key] = values + (None,) * (len(kind.x) - len(values))
+    return dataclasses.replace(tracker, curves=curves)
+
+
+def _three(scores: one_pass.Scores) -> dict[str, float | None]:
+    return {key: _number(getattr(scores, key)) for key in _CURVES}
+
+
+def _interval(values: np.ndarray) -> tuple[float, float] | None:
+    return one_pass.bootstrap_interval(values) if len(values) > 1 else None
+
+
+def _value(value: float | None, interval: tuple[float, float] | None) -> data.Value:
+    low, high = interval or (None, None)
+    return data.Value(_number(value), _number(low), _number(high))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or not math.isfinite(value) else round(float(value), 6)
+
+
+def _numbers(values: np.ndarray) -> tuple[float | None, ...]:
+    return tuple(_number(value) for value in values)

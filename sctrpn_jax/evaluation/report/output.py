@@ -1,0 +1,52 @@
+"""A report as files in one folder, each written whole or not at all."""
+
+import os
+import pathlib
+
+from sctrpn_jax.evaluation.report import data, page, tables
+
+_MAKERS = {
+    'report.json': data.to_json,
+    'report.csv': tables.trackers_csv,
+    'sequences.csv': tables.sequences_csv,
+    'attributes.csv': tables.attributes_csv,
+    'report.md': tables.trackers_markdown,
+    'report.html': page.page,
+}
+
+
+def write_report(report: data.Report, folder: str | os.PathLike) -> dict[str, pathlib.Path]:
+    """Writes report.json, report.csv, sequences.csv, attributes.csv, report.md and report.html.
+
+    Args:
+      report: what to write.
+      folder: made where it is missing.
+
+    Returns:
+      File name -> path.
+
+    Raises:
+      OSError: the folder cannot be written to.
+    """
+    folder = pathlib.Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = {name: folder / name for name in _MAKERS}
+    for name, make in _MAKERS.items():
+        partial = folder / f'{name}.partial'
+        # Names of files may hold bytes that are no text; they are shown, not refused.
+        partial.write_text(make(report), encoding='utf-8', errors='backslashreplace', newline='')
+        os.replace(partial, paths[name])
+    return paths
+
+
+def read_report(path: str | os.PathLike) -> data.Report:
+    """The report of a report.json.
+
+    Raises:
+      ValueError: `path: reason` of a file that holds none.
+      OSError: it cannot be read.
+    """
+    try:
+        return data.from_json(pathlib.Path(path).read_text(encoding='utf-8'))
+    except ValueError as error:
+        raise ValueError(f'{os.fspath(path)}: {error}') from None

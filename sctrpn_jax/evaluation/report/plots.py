@@ -1,0 +1,150 @@
+"""Which plots a report has: its curves, scores by attribute, accuracy over speed (the paper's Figure 8)."""
+
+import html
+import typing
+from collections.abc import Sequence
+
+from sctrpn_jax.evaluation.report import data, svg, tables
+
+_WIDTH, _HEIGHT = 400.0, 300.0
+_REAL_TIME = 20.0  # frames a second, the limit of VOT's real-time experiment
+_ROW = 36.0  # height of an attribute
+
+
+def order(report: data.Report) -> dict[str, int]:
+    """Tracker -> the index that gives it its look, the same in every plot: places in the given order."""
+    return {tracker.name: i for i, tracker in enumerate(report.trackers)}
+
+
+def figures(report: data.Report) -> list[str]:
+    """HTML figures of all that the report has values for."""
+    made = [curve_figure(report, kind) for kind in report.curves]
+    return [figure for figure in (*made, attribute_figure(report), speed_figure(report)) if figure]
+
+
+def curve_figure(report: data.Report, kind: data.CurveKind) -> str:
+    """One kind of curve, a line a tracker; '' where no tracker has one."""
+    look, metric = order(report), report.metric(kind.metric)
+    drawn = [t for t in report.ranked() if any(v is not None for v in t.curves.get(kind.key, ()))]
+    if not drawn or len(kind.x) < 2:
+        return ''
+    top = max(v for t in drawn for v in t.curves[kind.key] if v is not None)
+    high = 1.0 if top <= 1 else top
+    area = svg.Area(_WIDTH, _HEIGHT, (kind.x[0], kind.x[-1]), (0.0, high))
+    parts = [_marks(area, kind.marks)]
+    parts += svg.axes(area, svg.ticks(*area.x), svg.ticks(*area.y), kind.x_label, kind.y_label)
+    for i, tracker in reversed(list(enumerate(drawn))):  # the best on top
+        name = f'{tracker.name}: {tables.with_interval(metric, tracker.values[metric.key])}'
+        parts.append(svg.line(area, kind.x, tracker.curves[kind.key], look[tracker.name], name, i))
+    about = f'{kind.y_label} over {kind.x_label}, one line a tracker; {metric.title} is in the legend.'
+    legend = [(look[t.name], t.name, metric.text(t.values[metric.key].value)) for t in drawn]
+    return _figure(kind.title, svg.picture(area, parts, kind.title, about), _legend(legend, metric.title))
+
+
+def attribute_figure(report: data.Report) -> str:
+    """The ranking metric by attribute, a row an attribute and a marker a tracker; '' without attributes."""
+    look, metric = order(report), report.metric(report.primary)
+    trackers = [tracker for tracker in report.ranked() if tracker.attributes]
+    counts: dict[str, int] = {}
+    for tracker in trackers:
+        for name, attribute in tracker.attributes.items():
+            counts[name] = max(counts.get(name, 0), attribute.count)
+    names = sorted(counts)
+    if not names:
+        return ''
+    found = {}
+    for name in names:
+        pairs = [(t, t.attributes[name].values.get(metric.key)) for t in trackers if name in t.attributes]
+        found[name] = [(tracker, value) for tracker, value in pairs if value is not None]
+    known = [value for pairs in found.values() for _, value in pairs]
+    if not known:
+        return ''
+    high = max(*known, 1e-6) * 1.05
+    area = svg.Area(_WIDTH, _ROW * len(names) + 48, (0.0, high), (len(names), 0.0), margins=(8, 4, 14, 40))
+    left, _, right, _ = area.box
+    parts = svg.axes(area, svg.ticks(*area.x), (), metric.title, '')
+    for i, name in enumerate(names):
+        y = area.at_y(i + 0.76)
+        parts.append(svg.text(left + 3, area.at_y(i + 0.36), f'{name} ({counts[name]})', 'row'))
+        parts.append(f'<path class="rail" d="M{left:.1f} {y:.1f}H{right:.1f}"/>')
+        for tracker, value in reversed(found[name]):
+            words = f'{name}, {tracker.name}: {metric.text(value)}'
+            index = look[tracker.name]
+            parts.append(svg.series(index, words, svg.marker(area.at_x(value), y, index, size=4.6)))
+    title = f'{metric.name} by attribute'
+    legend = [(look[t.name], t.name, metric.text(t.values[metric.key].value)) for t in trackers]
+    about = f'{metric.title} over the {report.attribute_unit} with each attribute; how many these are stands behind it.'
+    note = f'Behind each attribute: its number of {report.attribute_unit}.'
+    return _figure(title, svg.picture(area, parts, title, about), _legend(legend, 'all', with_line=False), note)
+
+
+class _Point(typing.NamedTuple):
+    """A tracker in `speed_figure`: look, name, frames a second, value, whether others printed it."""
+
+    index: int
+    name: str
+    fps: float | None
+    value: float | None
+    printed: bool
+
+
+def speed_figure(report: data.Report) -> str:
+    """The ranking metric over frames a second (logarithmic): measured filled, published hollow; '' without speeds."""
+    look, metric = order(report), report.metric(report.primary)
+    points = []
+    for tracker in report.trackers:
+        value = tracker.values.get(metric.key, data.Value(None)).value
+        points.append(_Point(look[tracker.name], tracker.name, tracker.timing.fps, value, False))
+    for i, printed in enumerate(report.published, len(look)):
+        name = f'{printed.tracker} ({tables.PUBLISHED})'
+        points.append(_Point(i, name, printed.fps, printed.values.get(metric.key), True))
+    points = [point for point in points if point.fps and point.value is not None]
+    if not points:
+        return ''
+    speeds, values = [point.fps for point in points], [point.value for point in points]
+    room = max((max(values) - min(values)) * 0.12, 0.02)
+    x = min(*speeds, _REAL_TIME) / 1.5, max(*speeds, _REAL_TIME) * 1.5
+    area = svg.Area(_WIDTH, _HEIGHT, x, (max(min(values) - room, 0.0), max(values) + room), log=True)
+    parts = [_marks(area, (_REAL_TIME,))]
+    parts += svg.axes(area, svg.log_ticks(*area.x), svg.ticks(*area.y, 9), 'frames a second', metric.title)
+    for point in reversed(points):  # what was measured on top
+        words = f'{point.name}: {metric.text(point.value)} at {tables.speed(point.fps)} frames a second'
+        place = area.at_x(point.fps), area.at_y(point.value)
+        parts.append(svg.series(point.index, words, svg.marker(*place, point.index, 4.6, point.printed)))
+    legend = [
+        (point.index, point.name, f'{metric.text(point.value)}, {tables.speed(point.fps)} f/s', point.printed)
+        for point in sorted(points, key=lambda point: -point.fps)
+    ]
+    title = f'{metric.name} over speed'
+    note = f'Speeds are of different machines. Dashed: {_REAL_TIME:.0f} frames a second. Hollow: published.'
+    about = f'{metric.title} over frames a second, one marker a tracker.'
+    drawn = svg.picture(area, parts, title, about)
+    return _figure(title, drawn, _legend(legend, metric.title, with_line=False), note, wide=True)
+
+
+def _marks(area: svg.Area, marks: Sequence[float]) -> str:
+    """Where a score is read: a line, or a band between two."""
+    _, top, _, bottom = area.box
+    inside = [min(max(mark, area.x[0]), area.x[1]) for mark in marks]
+    if len(inside) == 2:
+        x0, x1 = (area.at_x(mark) for mark in inside)
+        return f'<rect class="band" x="{x0:.1f}" y="{top:.1f}" width="{x1 - x0:.1f}" height="{bottom - top:.1f}"/>'
+    return ''.join(f'<path class="cut" d="M{area.at_x(mark):.1f} {top:.1f}V{bottom:.1f}"/>' for mark in inside)
+
+
+def _legend(entries: Sequence[tuple], head: str, with_line: bool = True) -> str:
+    """Entries (index, name, value, hollow or not) as buttons that take a tracker out of the plots."""
+    items = []
+    for index, name, value, *hollow in entries:
+        sample = svg.swatch(index, bool(hollow and hollow[0]), with_line)
+        words = f'<span class="name">{html.escape(name)}</span> <span class="value">{html.escape(value)}</span>'
+        items.append(f'<li><button type="button" aria-pressed="true" data-t="{index}">{sample}{words}</button></li>')
+    label = f' aria-label="{html.escape(head)}"' if head else ''
+    return f'<ul class="legend"{label}>{"".join(items)}</ul>'
+
+
+def _figure(title: str, drawn: str, legend: str, note: str = '', wide: bool = False) -> str:
+    words = f'<p class="note">{html.escape(note)}</p>' if note else ''
+    style = ' class="wide"' if wide else ''
+    caption = f'<figcaption>{legend}{words}</figcaption>'
+    return f'<figure{style}><h3>{html.escape(title)}</h3>{drawn}{caption}</figure>'

@@ -1,0 +1,40 @@
+"""Metric sets fit each other and the metrics' own thresholds."""
+
+import numpy as np
+import pytest
+
+from sctrpn_jax.data import sequences
+from sctrpn_jax.evaluation import one_pass, trackingnet
+from sctrpn_jax.evaluation.report import metric_sets
+
+
+@pytest.mark.parametrize('kind', metric_sets.BENCHMARKS)
+def test_every_set_is_complete(kind):
+    found = metric_sets.benchmark(kind).metrics
+    keys = [metric.key for metric in found.metrics]
+    assert len(set(keys)) == len(keys) and found.primary in keys
+    assert {metric.key for metric in found.row_metrics} <= set(keys)
+    for curve in found.curves:
+        assert curve.metric in keys
+        assert (np.diff(curve.x) > 0).all()
+        assert all(curve.x[0] <= mark <= curve.x[-1] for mark in curve.marks)
+    for metric in found.metrics:
+        assert metric.text(0.5) in ('0.500', '50.0%', '0.50')
+
+
+def test_benchmarks_are_those_that_can_be_read():
+    assert metric_sets.BENCHMARKS.keys() == sequences.BENCHMARKS.keys()
+    with pytest.raises(ValueError, match="got 'x', accepted are otb, "):
+        metric_sets.benchmark('x')
+
+
+def test_thresholds_are_the_metrics_own():
+    of_otb = {curve.key: curve for curve in metric_sets.ONE_PASS.curves}
+    np.testing.assert_allclose(of_otb['success'].x, one_pass.OVERLAP_THRESHOLDS, atol=1e-6)
+    assert of_otb['precision'].marks == (20.0,) and of_otb['normalized_precision'].marks == (0.2,)
+    of_trackingnet = {curve.key: curve for curve in metric_sets.TRACKINGNET.curves}
+    np.testing.assert_allclose(of_trackingnet['precision'].x, trackingnet.ERROR_THRESHOLDS, atol=1e-6)
+    assert of_trackingnet['precision'].marks == ()
+    assert metric_sets.one_pass_set(normalized_area=True).curves[2].marks == ()
+    eao = metric_sets.vot(1500, (100, 356)).curves[0]
+    assert eao.x == tuple(range(1, 1501)) and eao.marks == (100, 356)

@@ -1,0 +1,154 @@
+"""The page as text: complete, alone, and the same twice."""
+
+import dataclasses
+import html.parser
+import importlib.resources
+import itertools
+import pathlib
+import re
+import tomllib
+
+import cv2
+import numpy as np
+import pytest
+
+from sctrpn_jax.evaluation.report import data, page, svg
+
+NAME = '<script>alert("1")</script> & </td>'
+
+
+class Elements(html.parser.HTMLParser):
+    """Tags with their attributes, and text by the id of the last heading."""
+
+    def __init__(self):
+        super().__init__()
+        self.tags, self.text, self._under = [], {}, ''
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        if tag in ('h1', 'h2'):
+            self._under = dict(attrs).get('id', '')
+
+    def handle_data(self, content):
+        self.text[self._under] = self.text.get(self._under, '') + content
+
+
+def parsed(report):
+    elements = Elements()
+    elements.feed(page.page(report))
+    return elements
+
+
+def test_it_needs_nothing_else(make_report):
+    content = page.page(make_report())
+    for tag, attributes in parsed(make_report()).tags:
+        assert tag not in ('link', 'img', 'iframe', 'object', 'embed', 'base', 'form')
+        assert 'src' not in attributes and 'style' not in attributes
+        assert attributes.get('href', '#').startswith('#')
+        assert not any(name.startswith('on') for name in attributes)
+    assert not re.search(r'https?:|url\(|@import|fetch\(|XMLHttp', content)
+    assert "default-src 'none'" in content
+
+
+def test_names_are_escaped(make_report):
+    report = make_report((NAME, 'other'), source=NAME, problems=[NAME], config={NAME: NAME})
+    rows = tuple(dataclasses.replace(row, sequence=NAME) for row in report.trackers[0].rows[:1])
+    tracker = dataclasses.replace(report.trackers[0], rows=rows)
+    report = dataclasses.replace(report, benchmark=NAME, convention=NAME, sequences=(NAME,), trackers=(tracker,))
+    elements = parsed(report)
+    assert [tag for tag, _ in elements.tags].count('script') == 1
+    for under in ('results', 'sequences', 'setup', 'problems'):
+        assert NAME in elements.text[under], under
+
+
+def test_the_page_says_how_it_was_made_and_what_was_wrong(make_report):
+    problems = [f'file:{i}: not a number' for i in range(700)]
+    report = make_report(problems=problems, problem_counts={'row': 1234, 'missing': 1})
+    elements = parsed(report)
+    for words in ('a convention', 'python 3.11', 'one machine', 'Seed', '"window": 0.4'):
+        assert words in elements.text['setup'], words
+    assert 'one: 1,235 problems (1 missing, 1,234 row)' in elements.text['problems']
+    assert '200 more lines in report.json' in elements.text['problems']
+    assert 'file:0: not a number' in elements.text['problems']
+    assert 'do not compare' in elements.text['results']
+    assert ('a', {'href': '#problems'}) in elements.tags
+    assert 'every file was there' in parsed(make_report()).text['problems']
+
+
+def test_published_results_are_marked(make_report):
+    elements = parsed(make_report())
+    report = make_report()
+    assert [tag for tag, attributes in elements.tags if attributes.get('class') == 'badge'] == ['span'] * len(
+        report.published
+    )
+    assert 'STVIR/pysot, MODEL_ZOO' in elements.text['results']
+
+
+def test_the_same_report_gives_the_same_page(make_report):
+    assert page.page(make_report()) == page.page(make_report())
+    again = data.from_json(data.to_json(make_report()))
+    assert page.page(again) == page.page(make_report())
+
+
+def test_a_report_of_nothing_is_a_page(make_report):
+    report = dataclasses.replace(make_report(), trackers=(), published=(), sequences=(), published_note='')
+    assert 'No curve has values' in page.page(report)
+
+
+def test_the_pages_files_are_installed():
+    root = pathlib.Path(__file__).resolve().parents[3]
+    settings = tomllib.loads((root / 'pyproject.toml').read_text())
+    globs = settings['tool']['setuptools']['package-data']['sctrpn_jax']
+    for name in ('page.html', 'page.css', 'page.js'):
+        path = importlib.resources.files('sctrpn_jax.evaluation.report') / name
+        assert path.is_file()
+        inside = pathlib.PurePath('evaluation/report', name)
+        assert any(inside.match(pattern) for pattern in globs), name
+
+
+def linear(color):
+    """[3] linear RGB of #rgb or #rrggbb."""
+    digits = color[1:] if len(color) == 7 else ''.join(2 * digit for digit in color[1:])
+    parts = np.array([int(digits[i : i + 2], 16) / 255 for i in (0, 2, 4)])
+    return np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+
+
+def luminance(color):
+    """WCAG 2."""
+    return linear(color) @ [0.2126, 0.7152, 0.0722]
+
+
+@pytest.fixture(scope='module')
+def themes():
+    """Colours by name, light and dark."""
+    css = (importlib.resources.files('sctrpn_jax.evaluation.report') / 'page.css').read_text()
+    blocks = re.findall(r':root \{([^}]+)\}', css)
+    assert len(blocks) == 2
+    return [dict(re.findall(r'--([a-z0-9]+): (#[0-9a-f]+)', block)) for block in blocks]
+
+
+# Machado, Oliveira and Fernandes 2009, severity 1, on linear RGB.
+BLINDNESS = {
+    'none': np.eye(3),
+    'protan': [[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998]],
+    'deutan': [[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.01182, 0.04294, 0.968881]],
+    'tritan': [[1.255528, -0.076749, -0.178779], [-0.078411, 0.930809, 0.147602], [0.004733, 0.691367, 0.3039]],
+}
+
+
+@pytest.mark.parametrize('kind', BLINDNESS)
+def test_colours_are_apart_for_every_reader(themes, kind):
+    for theme in themes:
+        seen = np.clip([BLINDNESS[kind] @ linear(theme[f'c{i}']) for i in range(svg.COLORS)], 0, 1)
+        shown = np.where(seen <= 0.0031308, seen * 12.92, 1.055 * seen ** (1 / 2.4) - 0.055)
+        lab = cv2.cvtColor(shown[None].astype(np.float32), cv2.COLOR_RGB2LAB)[0]
+        apart = [np.linalg.norm(a - b) for a, b in itertools.combinations(lab, 2)]
+        assert min(apart) > 12  # CIE 1976; 2.3 can just be seen
+
+
+def test_colours_stand_out_in_both_themes(themes):
+    for theme in themes:
+        for name, least in [('ink', 7), ('soft', 4.5), ('link', 4.5), ('warn', 4.5), *((f'c{i}', 3) for i in range(7))]:
+            for behind in ('page', 'panel'):
+                low, high = sorted(luminance(theme[key]) for key in (name, behind))
+                assert (high + 0.05) / (low + 0.05) >= least, (name, behind)
