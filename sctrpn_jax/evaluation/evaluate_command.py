@@ -9,7 +9,7 @@ import numpy as np
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import attributes as attributes_lib
-from sctrpn_jax.evaluation import batched, result_files, runner, scoring
+from sctrpn_jax.evaluation import batched, result_files, runner, scoring, submissions
 from sctrpn_jax.evaluation import trackers as trackers_lib
 from sctrpn_jax.evaluation.report import data
 from sctrpn_jax.evaluation.vot import protocol
@@ -27,6 +27,7 @@ def track_one_pass(
     names: Sequence[str] | None = None,
     batch: int = 1,
     processes: int = 1,
+    split: str | None = None,
     **settings,
 ) -> list[sequences_lib.Sequence]:
     """Tracks the sequences of a benchmark from their first boxes; those that have results already are kept.
@@ -39,6 +40,7 @@ def track_one_pass(
       names: some sequences alone.
       batch: sequences tracked at a time in one process (sctrpn).
       processes: each with a tracker of its own.
+      split: as `sequences.read_sequences`.
       **settings: of `trackers.make_tracker`.
 
     Returns:
@@ -47,10 +49,35 @@ def track_one_pass(
     Raises:
       ValueError: data or settings that cannot be used, or another tracker's results in the folder.
     """
-    found = sequences_lib.read_sequences(benchmark, root, names)
+    found = sequences_lib.read_sequences(benchmark, root, names, split)
     tracker, description = choose_tracker(kind, settings, batch, processes)
     runner.run_one_pass(tracker, found, output, {'benchmark': benchmark, **description})
+    if isinstance(tracker, batched.BatchedTracker):
+        print(f'{tracker.compilations} programs compiled for {len(found)} sequences')
     return found
+
+
+def submit(benchmark: str, sequences: Sequence[sequences_lib.Sequence], results: str, path: str) -> None:
+    """Writes the zip that a benchmark's server takes.
+
+    Args:
+      benchmark: `trackingnet` or `got10k`.
+      sequences: of the test split.
+      results: folder of `track_one_pass`.
+      path: of the zip.
+
+    Raises:
+      ValueError: a benchmark without a server, or sequences or results that the server would refuse.
+    """
+    if benchmark not in ('trackingnet', 'got10k'):
+        raise ValueError(f'{benchmark} takes no submissions; accepted are trackingnet, got10k')
+    frames = {sequence.name: len(sequence.frames) for sequence in sequences}
+    found = {name: runner.read_result(pathlib.Path(results) / f'{name}.csv', count) for name, count in frames.items()}
+    boxes = {name: result.boxes for name, result in found.items()}
+    if benchmark == 'trackingnet':
+        submissions.write_trackingnet(path, boxes, frames)
+    else:
+        submissions.write_got10k(path, boxes, {name: result.seconds for name, result in found.items()}, frames)
 
 
 def choose_tracker(kind: str, settings: dict, batch: int, processes: int):

@@ -1,5 +1,6 @@
 """bin/evaluate end to end: tracking, scoring, the report; bad input; a kill in the middle."""
 
+import functools
 import json
 import os
 import pathlib
@@ -7,12 +8,13 @@ import signal
 import subprocess
 import sys
 import time
+import zipfile
 
 import cv2
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import evaluate_command, one_pass, scoring
+from sctrpn_jax.evaluation import evaluate_command, one_pass, scoring, submissions
 from sctrpn_jax.evaluation.report import output as report_output
 from sctrpn_jax.evaluation.vot import results as vot_results
 
@@ -183,6 +185,23 @@ def test_what_cannot_be_scored_is_named(tmp_path, write_otb):
     made = evaluate_command.score('otb', root, str(tmp_path / 'empty'))
     assert made.trackers[0].problem_counts == {'extra': 1}
     assert list(scoring.tracker_folders(tmp_path / 'empty')) == ['empty']
+
+
+def test_a_submission_holds_what_was_tracked(tmp_path, write_otb, weights, monkeypatch):
+    found = write_otb(tmp_path / 'data', ['a', 'b'], 4)
+    settings = {'weights': str(weights), 'layer': 3}
+    out, path = str(tmp_path / 'out'), tmp_path / 'zip' / 'all.zip'
+    evaluate_command.track_one_pass('otb', str(tmp_path / 'data'), out, 'correlation', **settings)
+    with pytest.raises(ValueError, match='otb takes no submissions'):
+        evaluate_command.submit('otb', found, out, str(path))
+    with pytest.raises(ValueError, match='got 2 sequences to submit, its server wants 511'):
+        evaluate_command.submit('trackingnet', found, out, str(path))
+    whole = functools.partial(submissions.write_got10k, sequences=2)
+    monkeypatch.setattr(submissions, 'write_got10k', whole)
+    evaluate_command.submit('got10k', found, out, str(path))
+    with zipfile.ZipFile(path) as archive:
+        rows = np.loadtxt(archive.read('b/b_001.txt').decode().splitlines(), delimiter=',')
+    np.testing.assert_allclose(rows[0], found[1].boxes[0] + [1, 1, 0, 0], atol=1e-3)
 
 
 def test_flags_that_do_not_go_together():
