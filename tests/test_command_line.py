@@ -14,6 +14,10 @@ CASES = {
     'nothing given': (['train'], 'give --config, --workdir'),
     'config missing': (['train', '--config', 'nope.py', '--workdir', 'run'], "--config: no file 'nope.py'; give"),
     'config fails': ([*TRAIN[:2], f'{TRAIN[2]}:large', *TRAIN[3:]], 'get_config() takes 0 positional arguments'),
+    'nothing to compare': (
+        ['compare', '--benchmark=otb', '--root=nowhere', '--results=nowhere'],
+        'no results; expected a folder nowhere',
+    ),
     'no word': (['benchmark'], "got 'no word'; accepted is one of data"),
     'unknown dataset': (
         ['prepare_data', '--dataset=x', '--source=.', '--data_dir=.'],

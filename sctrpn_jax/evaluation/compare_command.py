@@ -141,9 +141,7 @@ class Comparison:
             self._boxes[name], self.problems[name] = found.boxes, found
         self.overlaps = {
             sequence: {
-                name: frame_overlaps(boxes[sequence], truth)
-                for name, boxes in self._boxes.items()
-                if sequence in boxes
+                name: frame_overlaps(boxes[sequence], truth) for name, boxes in self._boxes.items() if sequence in boxes
             }
             for sequence, truth in self._truth.items()
         }
@@ -211,15 +209,21 @@ class Comparison:
         return image, boxes, None if hidden else truth.boxes[frame], overlaps
 
 
-def problem_lines(problems: Mapping[str, result_files.Results]) -> list[str]:
-    """One line a tracker whose files are not as expected: how many of each kind, and the first that is not `extra`."""
+def problem_lines(problems: Mapping[str, result_files.Results], whole: bool = True) -> list[str]:
+    """One line a tracker whose files are not as expected: how many of each kind, and the first of the gravest kind.
+
+    Args:
+      problems: tracker -> its results.
+      whole: the whole benchmark was asked for; else files of sequences that were not chosen (`extra`) are no problem.
+    """
     lines = []
     for name, found in problems.items():
-        if not found.problems:
+        counts = {kind: count for kind, count in found.counts.items() if whole or kind != 'extra'}
+        if not counts:
             continue
-        counts = ', '.join(f'{count} {kind}' for kind, count in found.counts.items())
-        # read_results names the files of no chosen sequence first, and they matter least.
+        # read_results names extra files first, and they matter least.
         extra = found.counts.get('extra', 0)
-        shown = found.problems[extra] if extra < len(found.problems) else found.problems[0]
-        lines.append(f'{name}: {sum(found.counts.values())} problems ({counts}); the first: {shown}')
+        shown = found.problems[extra if extra < len(found.problems) else 0]
+        kinds = ', '.join(f'{count} {kind}' for kind, count in counts.items())
+        lines.append(f'{name}: {sum(counts.values())} problems ({kinds}); the first: {shown}')
     return lines

@@ -34,9 +34,9 @@ def draw(
     width = max(2, round(min(frame.shape[:2]) / 240))
     drawn = box is not None and np.isfinite(box).all()
     if drawn:
-        _outline(picture, box, color, width)
+        outline(picture, box, color, width)
     if truth is not None and np.isfinite(truth).all():
-        _outline(picture, truth, TRUTH, width, dash=4 * width)
+        outline(picture, truth, TRUTH, width, dash=4 * width)
     if drawn:
         text = ' '.join(part for part in (label, '' if score is None else f'{score:.2f}') if part)
         if text:
@@ -51,7 +51,8 @@ def put_text(
     cv2.putText(picture, text, at, _FONT, scale, color, 1, cv2.LINE_AA)
 
 
-def _outline(picture: np.ndarray, box: np.ndarray, color, width: int, dash: int = 0) -> None:
+def outline(picture: np.ndarray, box: np.ndarray, color, width: int, dash: int = 0) -> None:
+    """Draws a box [4] xywh (frame pixels) into a picture [H, W, 3] uint8 in place, solid or in dashes (pixels)."""
     # Far outside any frame, so that a wild box cannot overflow OpenCV's integers.
     left, top, right, bottom = np.clip([box[0], box[1], box[0] + box[2], box[1] + box[3]], -20_000, 20_000)
     left, top = round(left), round(top)
