@@ -64,7 +64,8 @@ class OpenCVTracker:
         found, box = self._tracker.update(cv2.cvtColor(inputs.check_frame(frame), cv2.COLOR_RGB2BGR))
         if found and min(box[2:]) > 0:
             self._box = np.asarray(box, np.float32)
-        score = self._tracker.getTrackingScore() if hasattr(self._tracker, 'getTrackingScore') else 1.0
+        score = self._tracker.getTrackingScore() if hasattr(self._tracker, 'getTrackingScore') else -1.0
+        score = min(score, 1.0) if score >= 0 else 1.0  # those without a score of their own say -1
         return types.SimpleNamespace(box=self._box, score=float(score) if found else 0.0)
 
 
