@@ -87,6 +87,7 @@ class LossConfig:
     c: float = 0.2  # shrinkage location
     focal_gamma: float = 2.0
     hard_negative_threshold: float = 0.01  # negatives with p below it get no loss (Sec. 4.3)
+    regression: str = 'smooth_l1'  # smooth_l1 (Eq. 1) / l1 / giou
     xi: float = 1.0  # weight of the regression term (Eq. 4; lambda of Eq. 1)
     normalize: bool = True  # divide each term by its own count (Sec. 4.5); False: Eq. 4's plain sums
     balanced: bool = False  # positives and negatives averaged apart, half the loss each (pysot)
@@ -134,6 +135,7 @@ class AugmentConfig:
 class TrainConfig:
     """Optimisation, Sec. 4.2 as read in docs/paper_to_code.md."""
 
+    start_from: str = ''  # run folder, weights file or pretrained name whose parameters a new run begins with
     batch_size: int = 32
     pairs_per_epoch: int = 64_000
     epochs: int = 40
@@ -147,7 +149,8 @@ class TrainConfig:
     backbone_rate: float = 1.0  # factor on the rate for the backbone
     train_layers: tuple[int, ...] = (1, 2, 3, 4, 5)  # backbone layers that the end-to-end phase trains
     decay_frozen: bool = False  # decay exponentially from the warm-up's end, not only in the last phase
-    momentum: float = 0.9
+    optimiser: str = 'sgd'  # sgd / adamw
+    momentum: float = 0.9  # of SGD; AdamW's first moment
     weight_decay: float = 1e-4  # not on biases or norms
     clip_norm: float = 10.0
     log_every: int = 50

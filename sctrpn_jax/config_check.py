@@ -10,6 +10,8 @@ _CHOICES = {
     'model.head.correlation': ('depthwise', 'upchannel', 'none'),
     'model.head.norm': ('batch', 'group'),
     'loss.classification': ('shrinkage', 'shrinkage_square', 'log', 'square', 'focal', 'cube', 'hard_negative'),
+    'loss.regression': ('smooth_l1', 'l1', 'giou'),
+    'train.optimiser': ('sgd', 'adamw'),
     'data.feeding': ('streaming', 'resident'),
     'track.stage_scores': ('mean', 'last'),
     'track.color_map': ('response', 'histogram'),

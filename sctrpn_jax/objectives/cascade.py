@@ -19,6 +19,7 @@ def stage_loss(
     xi: float = 1.0,
     normalize: bool = True,
     balanced: bool = False,
+    regression: str = 'smooth_l1',
     **settings: float,
 ) -> tuple[chex.Array, dict[str, chex.Array]]:
     """Classification loss plus xi times the regression loss of one stage, Eq. 4.
@@ -32,6 +33,7 @@ def stage_loss(
       xi: weight of the regression loss (lambda of Eq. 1).
       normalize: divide each term by its own count over the batch, at least 1: sampled anchors for the
         classification, positives for the regression (Eq. 1, Sec. 4.5); False: the plain sums of Eq. 4.
+      regression: regression loss, one of `regression.NAMES`.
       balanced: average positives and negatives apart, half of the classification loss each (pysot).
       **settings: of the classification loss, as in `classification_loss`.
 
@@ -51,7 +53,7 @@ def stage_loss(
     elementwise = classification_loss(name, logits, labels, **settings)
     on_positives = jnp.sum(jnp.where(is_positive, elementwise, 0.0))
     on_negatives = jnp.sum(jnp.where(is_negative, elementwise, 0.0))
-    regression = jnp.sum(regression_loss(deltas, regression_targets, labels))
+    on_boxes = jnp.sum(regression_loss(deltas, regression_targets, labels, regression))
 
     if balanced:
         classification = (on_positives / jnp.maximum(positives, 1) + on_negatives / jnp.maximum(negatives, 1)) / 2
@@ -60,8 +62,8 @@ def stage_loss(
         if normalize:
             classification /= jnp.maximum(positives + negatives, 1)
     if normalize:
-        regression /= jnp.maximum(positives, 1)
-    return classification + xi * regression, {'classification': classification, 'regression': regression}
+        on_boxes /= jnp.maximum(positives, 1)
+    return classification + xi * on_boxes, {'classification': classification, 'regression': on_boxes}
 
 
 def cascade_loss(

@@ -1,4 +1,4 @@
-"""SGD with momentum and the three phases of Sec. 4.2: warm-up, frozen backbone, end to end."""
+"""SGD with momentum (or AdamW) and the three phases of Sec. 4.2: warm-up, frozen backbone, end to end."""
 
 import math
 
@@ -38,7 +38,7 @@ def make_schedule(c: config_lib.TrainConfig) -> optax.Schedule:
 
 
 def make_optimiser(c: config_lib.TrainConfig, factor: float = 1.0, first_step: int = 0) -> optax.GradientTransformation:
-    """SGD with momentum; weight decay on kernels alone. Clipping is done before, over all parameters together.
+    """SGD with momentum, or AdamW; weight decay on kernels alone. Clipping is done before, over all parameters together.
 
     Args:
       c: `TrainConfig`.
@@ -46,10 +46,16 @@ def make_optimiser(c: config_lib.TrainConfig, factor: float = 1.0, first_step: i
       first_step: of the run, at which this optimiser's own count begins.
     """
     schedule = make_schedule(c)
+
+    def rate(step):
+        return factor * schedule(step + first_step)
+
+    if c.optimiser == 'adamw':
+        return optax.adamw(rate, b1=c.momentum, weight_decay=c.weight_decay, mask=_kernels)
     return optax.chain(
         optax.add_decayed_weights(c.weight_decay, mask=_kernels),
         optax.trace(c.momentum),
-        optax.scale_by_learning_rate(lambda step: factor * schedule(step + first_step)),
+        optax.scale_by_learning_rate(rate),
     )
 
 
@@ -59,7 +65,6 @@ def make_backbone_optimiser(c: config_lib.TrainConfig) -> optax.GradientTransfor
 
 
 def _kernels(params):
-
     return jax.tree.map_with_path(lambda path, _: path[-1].key == 'kernel', params)
 
 

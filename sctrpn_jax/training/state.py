@@ -5,11 +5,12 @@ import typing
 import chex
 import jax
 import jax.numpy as jnp
+import numpy as np
 from flax import struct
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.models import backbone_weights, sctrpn
-from sctrpn_jax.training import optimiser
+from sctrpn_jax.training import checkpoint, optimiser
 
 
 @struct.dataclass
@@ -41,14 +42,16 @@ def split_params(params: dict) -> tuple[dict, dict]:
 
 
 def create_train_state(config: config_lib.Config) -> TrainState:
-    """Fresh state, with the backbone's weights read where the config names a file.
+    """Fresh state, with all weights (`train.start_from`) or the backbone's read where the config names them.
 
     Raises:
       ValueError: weights that do not fit the config.
     """
     variables = sctrpn.init_variables(sctrpn.SCTRPN(config.model), config.seed)
+    if config.train.start_from:
+        variables = _started(variables, config.train.start_from)
     params, b = variables['params'], config.model.backbone
-    if b.weights:
+    if b.weights and not config.train.start_from:
         loaded = backbone_weights.load_backbone(
             b.weights,
             widths=b.widths,
@@ -70,3 +73,19 @@ def create_train_state(config: config_lib.Config) -> TrainState:
         heads_momentum=optimiser.make_optimiser(config.train).init(heads),
         backbone_momentum=optimiser.make_backbone_optimiser(config.train).init(backbone),
     )
+
+
+def _started(fresh: dict, where: str) -> dict:
+    """Variables of another run, if they have the form of `fresh`."""
+    loaded, _ = checkpoint.load_variables(where)
+    wanted, found = (
+        {'/'.join(key.key for key in keys): np.shape(leaf) for keys, leaf in jax.tree.flatten_with_path(tree)[0]}
+        for tree in (fresh, loaded)
+    )
+    for name in sorted(wanted.keys() | found.keys()):
+        if wanted.get(name) != found.get(name):
+            raise ValueError(
+                f'train.start_from: {where} has {name} {found.get(name, "not at all")}, '
+                f'the config wants {wanted.get(name, "none")}; give weights of the same config.model'
+            )
+    return jax.tree.map(jnp.asarray, loaded)

@@ -10,6 +10,7 @@ import optax
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import augment
+from sctrpn_jax.geometry import boxes
 from sctrpn_jax.models import sctrpn
 from sctrpn_jax.objectives import cascade, targets
 from sctrpn_jax.training import optimiser
@@ -45,13 +46,15 @@ def loss_and_metrics(
 
     Returns:
       [] loss, and metrics named `stageN/...`: classification, regression (losses); positives, negatives (anchors an
-      image, before sampling); peak_distance (response peak to the target's centre, pixels, positive pairs).
+      image, before sampling); peak_distance (response peak to the target's centre, pixels) and iou (of the best
+      scored box with the target), both over positive pairs.
     """
     made = stage_targets(outputs, batch, key, c)
     stages = range(outputs.logits.shape[1])
     total, terms = cascade.cascade_loss(
         *([values[:, i] for i in stages] for values in (outputs.logits, outputs.deltas, made.labels, made.regression)),
         name=c.classification,
+        regression=c.regression,
         xi=c.xi,
         normalize=c.normalize,
         balanced=c.balanced,
@@ -64,13 +67,14 @@ def loss_and_metrics(
     positive = batch['positive'].astype(jnp.float32)
     grid = outputs.anchors[:, 0, :, :2]
     for i in stages:
-        peak = jnp.argmax(outputs.logits[:, i], axis=-1)
-        peak = jnp.take_along_axis(grid, peak[:, None, None], axis=1)[:, 0]
-        distance = jnp.linalg.norm(peak - batch['box'][:, :2], axis=-1)
+        peak = jnp.argmax(outputs.logits[:, i], axis=-1)[:, None, None]
+        distance = jnp.linalg.norm(jnp.take_along_axis(grid, peak, axis=1)[:, 0] - batch['box'][:, :2], axis=-1)
+        overlap = boxes.iou(jnp.take_along_axis(outputs.boxes[:, i], peak, axis=1)[:, 0], batch['box'])
         values = terms[i] | {
             'positives': made.positives[:, i].astype(jnp.float32).mean(),
             'negatives': made.negatives[:, i].astype(jnp.float32).mean(),
             'peak_distance': (distance * positive).sum() / jnp.maximum(positive.sum(), 1),
+            'iou': (overlap * positive).sum() / jnp.maximum(positive.sum(), 1),
         }
         metrics |= {f'stage{i + 1}/{name}': value for name, value in values.items()}
     return total, metrics

@@ -23,6 +23,14 @@ def narrow():
 
 
 @pytest.fixture(scope='session')
+def two_stages():
+    """`narrow` with a shorter cascade, for tests that each compile a program of their own."""
+    config = narrow_config()
+    config.model.cascade.layers = (5, 4)
+    return sctrpn.init_variables(sctrpn.SCTRPN(config.model), 0), config
+
+
+@pytest.fixture(scope='session')
 def clip():
     """(frames [10, 160, 200, 3], boxes [10, 4])."""
     return generated.make_sequence(5, 10, height=160, width=200)

@@ -126,8 +126,8 @@ def test_nothing_breaks_it(narrow, kind, box):
     ],
     ids=lambda c: ','.join(c),
 )
-def test_every_way_of_ranking_runs(narrow, clip, change):
-    variables, config = narrow
+def test_every_way_of_ranking_runs(two_stages, clip, change):
+    variables, config = two_stages
     config = copy.deepcopy(config)
     for name, value in change.items():
         setattr(config.track, name, value)
@@ -137,7 +137,7 @@ def test_every_way_of_ranking_runs(narrow, clip, change):
     values = np.asarray(result.proposals.values)
     assert (np.diff(values, axis=-1) <= 1e-6).all()
     n = sctrpn.map_size(config.track.search_size)
-    assert result.response_maps.shape == (3, 3, n, n)
+    assert result.response_maps.shape == (3, 2, n, n)
     assert result.proposals.kept[:, 0].all()
 
 
@@ -149,8 +149,8 @@ def test_broken_weights_never_give_a_broken_box(narrow, clip, factor):
     assert valid(tracker.track_sequence(wild, frames[:5], boxes[0], config).box)
 
 
-def test_search_region_grows_until_the_target_is_found(narrow, clip):
-    variables, config = narrow
+def test_search_region_grows_until_the_target_is_found(two_stages, clip):
+    variables, config = two_stages
     config = copy.deepcopy(config)
     config.track.lost_score, config.track.search_growth, config.track.max_search_growth = 2.0, 1.5, 2.0
     frames, boxes = clip

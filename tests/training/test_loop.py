@@ -39,6 +39,7 @@ def test_metrics_have_every_term_of_every_stage(whole_run):
         terms = [line[f'stage{i}/{term}'] for i in (1, 2, 3) for term in ('classification', 'regression')]
         assert np.isfinite(terms).all()
         np.testing.assert_allclose(sum(terms), line['loss'], rtol=1e-5)
+        assert all(0 <= line[f'stage{i}/iou'] <= 1 for i in (1, 2, 3))
 
 
 def test_backbone_moves_in_the_last_phase_only(whole_run):
@@ -117,3 +118,14 @@ def test_validation_keeps_the_best(tmp_path):
     assert len(scores) == 2 and all(0 <= score <= 1 for score in scores.values())
     best = checkpoint.Checkpoints(tmp_path, 'best').latest_step()
     assert scores[best] == max(scores.values())
+
+
+def test_a_run_starts_from_the_weights_of_another(whole_run):
+    config = tiny()
+    config.train.start_from = str(whole_run[0])
+    started = jax.device_get(loop.state_lib.create_train_state(config))
+    assert started.step == 0
+    assert _same(started.params, whole_run[1].params) and _same(started.batch_stats, whole_run[1].batch_stats)
+    config.model.cascade.layers = (5, 4)
+    with pytest.raises(ValueError, match=r'train.start_from: .* has params/fems_1/.*, the config wants none; give'):
+        loop.state_lib.create_train_state(config)

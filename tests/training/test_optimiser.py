@@ -1,5 +1,6 @@
 """The three phases, as printed and as read."""
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
@@ -47,3 +48,19 @@ def test_sgd_against_the_formula(name, decays):
         updates, state = sgd.update({name: jnp.asarray(gradient)}, state, params)
         params = optax.apply_updates(params, updates)
     np.testing.assert_allclose(params[name], value, rtol=1e-6)
+
+
+@jax.numpy_dtype_promotion('standard')  # optax raises a float to a whole number
+def test_adamw_against_the_formula():
+    c = train_config(weight_decay=0.1, momentum=0.8, optimiser='adamw')
+    made = optimiser.make_optimiser(c, factor=2.0)
+    value, first, second = 3.0, 0.0, 0.0
+    params = {'kernel': jnp.asarray(value)}
+    state = made.init(params)
+    for step, gradient in enumerate((1.0, -2.0, 0.5)):
+        first, second = 0.8 * first + 0.2 * gradient, 0.999 * second + 0.001 * gradient**2
+        move = first / (1 - 0.8 ** (step + 1)) / (np.sqrt(second / (1 - 0.999 ** (step + 1))) + 1e-8)
+        value -= 2.0 * float(optimiser.make_schedule(c)(step)) * (move + 0.1 * value)
+        updates, state = made.update({'kernel': jnp.asarray(gradient)}, state, params)
+        params = optax.apply_updates(params, updates)
+    np.testing.assert_allclose(params['kernel'], value, rtol=1e-6)
