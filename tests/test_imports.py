@@ -10,7 +10,7 @@ PACKAGE = pathlib.Path(__file__).resolve().parent.parent / 'sctrpn_jax'
 LEVELS = [
     {'geometry'},
     {'models', 'objectives', 'data', 'tracking'},
-    {'training', 'evaluation', 'visualization', 'pretrained', 'benchmark', 'clients'},
+    {'training', 'evaluation', 'visualization', 'pretrained', 'benchmark', 'clients', 'export'},
 ]
 LEVEL = {name: level for level, names in enumerate(LEVELS) for name in names}
 

@@ -161,9 +161,9 @@ _A, _B, _C, _D = (np.uint16(1), np.uint16(256), np.uint16(2), np.uint16(512))
 def _block_codes(mask: chex.Array, rows: int, columns: int) -> chex.Array:
     """[rows * columns] uint16 codes of the 2x2 blocks, the mask padded at the right and bottom."""
     height, width = mask.shape
-    padded = jnp.pad(mask.astype(jnp.uint8), ((0, 2 * rows - height), (0, 2 * columns - width)))
-    # Two neighbouring bytes read as one word: no strided access.
-    pairs = lax.bitcast_convert_type(padded.reshape(rows, 2, columns, 2), jnp.uint16)
+    padded = jnp.pad(mask.astype(jnp.uint16), ((0, 2 * rows - height), (0, 2 * columns - width)))
+    blocks = padded.reshape(rows, 2, columns, 2)
+    pairs = blocks[..., 0] | (blocks[..., 1] << np.uint16(8))
     return (pairs[:, 0] | (pairs[:, 1] << np.uint16(1))).reshape(-1)
 
 

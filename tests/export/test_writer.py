@@ -1,0 +1,130 @@
+"""The folder: whole or not there, weights without loss, a manifest that tells the truth."""
+
+import hashlib
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+import jax
+import numpy as np
+import pytest
+from jax import export
+
+from sctrpn_jax.export import programs, writer
+from sctrpn_jax.models import weights_file
+
+REPOSITORY = pathlib.Path(__file__).parent.parent.parent
+
+
+def test_the_manifest_tells_what_is_there(single):
+    manifest = json.loads((single / 'manifest.json').read_text())
+    assert sorted(path.name for path in single.iterdir()) == sorted([*manifest['sha256'], 'manifest.json'])
+    for name, digest in manifest['sha256'].items():
+        assert hashlib.sha256((single / name).read_bytes()).hexdigest() == digest
+    assert manifest['frame']['largest'] == {'width': 240, 'height': 180} and manifest['batch'] == 1
+    assert manifest['jax'] == jax.__version__ and manifest['platforms'] == ['cpu', 'cuda']
+    for name, described in manifest['programs'].items():
+        program = export.deserialize(bytearray((single / f'{name}.stablehlo').read_bytes()))
+        arguments, _ = jax.tree.unflatten(program.in_tree, program.in_avals)
+        assert len(arguments) == len(described['arguments'])
+        for argument, told in zip(arguments, described['arguments'], strict=True):
+            leaves = argument if isinstance(argument, dict) else {None: argument}
+            for leaf, aval in leaves.items():
+                entry = manifest['arrays'][told] if leaf is None else manifest['arrays'][told][leaf]
+                assert entry == {'shape': list(aval.shape), 'dtype': str(aval.dtype)}
+
+
+def test_an_open_batch_is_a_letter_in_the_manifest(any_batch):
+    arrays = json.loads((any_batch / 'manifest.json').read_text())['arrays']
+    assert arrays['frame'] == {'shape': ['b', 180, 240, 3], 'dtype': 'uint8'}
+    assert arrays['state']['centre'] == {'shape': ['b', 2], 'dtype': 'float32'}
+
+
+@pytest.mark.parametrize('kind', ['full', 'half', 'large', 'broken'])
+def test_weights_lose_nothing_and_are_half_where_they_can(network, tmp_path, kind):
+    variables, config = network
+    changes = {
+        'full': lambda leaf: leaf + np.float32(np.pi),
+        'half': lambda leaf: leaf.astype(np.float16).astype(np.float32),
+        'large': lambda leaf: np.full_like(leaf, 1e6),
+        'broken': lambda leaf: np.full_like(leaf, np.nan),
+    }
+    variables = jax.tree.map(lambda leaf: changes[kind](np.asarray(leaf)), variables)
+    (tmp_path / 'weights.npz').write_bytes(writer.pack_weights(programs.flatten(variables), config))
+    with np.load(tmp_path / 'weights.npz') as data:
+        kinds = {str(data[name].dtype) for name in data.files if name != 'config'}
+    assert kinds == {'float16' if kind == 'half' else 'float32'}
+    read, its_config = weights_file.read(tmp_path / 'weights.npz')
+    jax.tree.map(np.testing.assert_array_equal, read, variables)
+    assert its_config == config
+
+
+def test_a_folder_in_use_is_refused_before_anything_is_made(network, tmp_path):
+    (tmp_path / 'mine.txt').write_text('kept')
+    with pytest.raises(ValueError, match='is there already; give a new or an empty folder'):
+        writer.write(tmp_path, *network, (240, 180))
+    with pytest.raises(ValueError, match=r'mine\.txt is there already'):
+        writer.write(tmp_path / 'mine.txt', *network, (240, 180))
+    assert [path.name for path in tmp_path.iterdir()] == ['mine.txt']
+
+
+def test_a_failure_leaves_nothing(network, single, tmp_path, monkeypatch):
+    kept = [export.deserialize(bytearray((single / f'{n}.stablehlo').read_bytes())) for n in ('template', 'step')]
+    monkeypatch.setattr(programs, 'make_programs', lambda *_: programs.Programs(*kept))
+    write_bytes, written = pathlib.Path.write_bytes, []
+
+    def fill_up(path, content):
+        if len(written) == 2:
+            raise OSError(28, 'No space left on device')
+        written.append(path.name)
+        return write_bytes(path, content)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pathlib.Path, 'write_bytes', fill_up)
+        with pytest.raises(OSError, match='No space left'):
+            writer.write(tmp_path / 'deep' / 'out', *network, (240, 180))
+    assert len(written) == 2 and not list((tmp_path / 'deep').iterdir())
+    (tmp_path / 'deep' / 'out').mkdir()  # an empty folder is taken
+    writer.write(tmp_path / 'deep' / 'out', *network, (240, 180))
+    assert [path.name for path in (tmp_path / 'deep').iterdir()] == ['out']
+    assert len(list((tmp_path / 'deep' / 'out').iterdir())) == 4
+
+
+def test_without_flatbuffers_it_says_what_to_install(network, tmp_path, monkeypatch):
+    monkeypatch.setattr(writer.importlib.util, 'find_spec', lambda name: None)
+    with pytest.raises(ValueError, match=r"needs flatbuffers; install it: pip install -e '\.\[export\]'"):
+        writer.write(tmp_path / 'out', *network, (240, 180))
+
+
+@pytest.mark.parametrize('text', ['', '640', 'x', '640x', '640x360x3', '-1x5', '6.5x3', 'axb', '²x²'])
+def test_a_frame_size_is_two_numbers(text):
+    with pytest.raises(ValueError, match='give WIDTHxHEIGHT in pixels, as 640x360'):
+        writer.parse_frame_size(text)
+    assert writer.parse_frame_size('640x360') == (640, 360)
+
+
+def test_words_for_a_batch():
+    assert writer.parse_batch('3') == 3 and writer.parse_batch('symbolic') == 'symbolic'
+
+
+WRONG = {
+    'nothing given': ([], 'give --output, --frame_size'),
+    'platform': (['--frame_size=64x48', '--output=out', '--platforms=tpu'], 'got tpu; accepted are cpu, cuda'),
+}
+
+
+@pytest.mark.parametrize('arguments, message', WRONG.values(), ids=WRONG)
+def test_a_mistake_on_the_command_line_is_one_line(arguments, message, tmp_path):
+    program = subprocess.run(
+        [sys.executable, str(REPOSITORY / 'bin' / 'export'), *arguments],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {'PYTHONPATH': str(REPOSITORY)},
+    )
+    lines = [line for line in program.stderr.splitlines() if not line.startswith(('I', 'W'))]
+    assert program.returncode == 2, program.stderr
+    assert len(lines) == 1 and lines[0].startswith('export: ') and message in lines[0]
+    assert not list(tmp_path.iterdir())
