@@ -71,6 +71,7 @@ class ModelConfig:
 
     template_size: int = 127
     search_size: int = 255
+    precision: str = 'float32'  # of the convolutions: float32 / tf32 (NVIDIA GPUs; elsewhere float32) / bfloat16
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     fem: FEMConfig = field(default_factory=FEMConfig)
     head: HeadConfig = field(default_factory=HeadConfig)

@@ -3,6 +3,7 @@
 from sctrpn_jax import config as config_lib
 
 _CHOICES = {
+    'model.precision': ('float32', 'tf32', 'bfloat16'),
     'model.backbone.norm': ('lrn', 'batch', 'none'),
     'model.fem.transform': ('stn', 'resize'),
     'model.fem.grid': ('aligned', 'stretch'),

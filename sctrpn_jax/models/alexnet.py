@@ -137,12 +137,14 @@ class Conv(nn.Module):
       kernel_size: side of the square kernel.
       stride: of both axes.
       groups: towers; each sees its share of the input channels.
+      dtype: of the products and the result; parameters stay float32.
     """
 
     width: int
     kernel_size: int
     stride: int = 1
     groups: int = 1
+    dtype: jnp.dtype = jnp.float32
 
     @nn.compact
     def __call__(self, x: chex.Array) -> chex.Array:
@@ -150,6 +152,7 @@ class Conv(nn.Module):
         shape = (self.kernel_size, self.kernel_size, x.shape[-1] // self.groups, self.width)
         kernel = self.param('kernel', nn.initializers.he_normal(), shape)
         bias = self.param('bias', nn.initializers.zeros_init(), (self.width,))
+        x, kernel, bias = (values.astype(self.dtype) for values in (x, kernel, bias))
         parts = zip(jnp.split(x, self.groups, axis=-1), jnp.split(kernel, self.groups, axis=-1), strict=True)
         outputs = [convolve(part, weights, self.stride) for part, weights in parts]
         return jnp.concatenate(outputs, axis=-1) + bias.reshape(1, 1, 1, -1)
@@ -170,6 +173,7 @@ class AlexNet(nn.Module):
       std: RGB, divides after the mean is taken off.
       layers: which of 3, 4, 5 to return; nothing beyond the deepest is computed.
       lrn: kappa and alpha of `local_response_norm`.
+      dtype: of the convolutions and of the maps returned; norms are computed in float32.
     """
 
     widths: tuple[int, ...] = (96, 256, 384, 384, 256)
@@ -179,6 +183,7 @@ class AlexNet(nn.Module):
     std: tuple[float, ...] = (1.0, 1.0, 1.0)
     layers: tuple[int, ...] = LAYERS
     lrn: tuple[float, float] = LRN
+    dtype: jnp.dtype = jnp.float32
 
     @nn.compact
     def __call__(self, images: chex.Array, train: bool = False) -> dict[int, chex.Array]:
@@ -200,14 +205,15 @@ class AlexNet(nn.Module):
         features = {}
         for number in range(1, max(self.layers) + 1):
             i = number - 1
-            x = Conv(self.widths[i], _KERNELS[i], _STRIDES[i], self.groups[i], name=f'conv{number}')(x)
+            x = Conv(self.widths[i], _KERNELS[i], _STRIDES[i], self.groups[i], self.dtype, name=f'conv{number}')(x)
             if self.norm == 'batch':
-                x = nn.BatchNorm(use_running_average=not train, momentum=0.9, name=f'norm{number}')(x)
+                norm = nn.BatchNorm(use_running_average=not train, momentum=0.9, name=f'norm{number}')
+                x = norm(x.astype(jnp.float32)).astype(self.dtype)
             if number in _POOLED:
                 x = max_pool(x)  # before the ReLU: the two commute, and a quarter of the values is left
             x = nn.relu(x)
             if number in _POOLED and self.norm == 'lrn':
-                x = local_response_norm(x, *self.lrn)
+                x = local_response_norm(x.astype(jnp.float32), *self.lrn).astype(self.dtype)
             if number in self.layers:
                 features[number] = x
         return features

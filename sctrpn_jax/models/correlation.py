@@ -19,6 +19,7 @@ def _shifts(template: chex.Array, search: chex.Array):
 def depthwise(template: chex.Array, search: chex.Array) -> chex.Array:
     """Channel by channel: [B, t, t, C] over [B, s, s, C] -> [B, s-t+1, s-t+1, C], mean over the template's cells."""
     chex.assert_equal_shape([template[:, 0, 0], search[:, 0, 0]])
+    template, search = template.astype(jnp.float32), search.astype(jnp.float32)
     total = 0.0
     for row, column, view in _shifts(template, search):
         total = total + template[:, row, column][:, None, None] * view
@@ -37,7 +38,7 @@ def _window_products(template: chex.Array, search: chex.Array) -> chex.Array:
     Returns:
       [B, s-t+1, s-t+1, O].
     """
-    cells = jnp.einsum('bhwc,brkco->bhwrko', search, template)
+    cells = jnp.einsum('bhwc,brkco->bhwrko', search, template, preferred_element_type=jnp.float32)
     rows, columns = template.shape[1:3]
     height, width = search.shape[1] - rows + 1, search.shape[2] - columns + 1
     return sum(
@@ -75,6 +76,7 @@ def cosine(template: chex.Array, search: chex.Array) -> chex.Array:
       [B, s-t+1, s-t+1, 1] in -1..1; 0 where a window is all zero.
     """
     product = _window_products(template[..., None], search)
+    template, search = template.astype(jnp.float32), search.astype(jnp.float32)
     power = jnp.sum(jnp.square(search), axis=-1, keepdims=True)
     energy = sum(view for _, _, view in _shifts(template, power))
     norm = jnp.sum(jnp.square(template), axis=(1, 2, 3))[:, None, None, None]

@@ -52,6 +52,7 @@ class FEM(nn.Module):
       grid: `aligned` or `stretch`, see `match_cells`.
       realign: undo the warp after the fusion.
       max_angle, max_scale, max_shift: see `stn.LocalisationNet`.
+      dtype: of the fusion and of the fused map; motions are float32.
     """
 
     channels: int
@@ -61,6 +62,7 @@ class FEM(nn.Module):
     max_angle: float = 10.0
     max_scale: float = 0.1
     max_shift: float = 1.0
+    dtype: jnp.dtype = jnp.float32
 
     @nn.compact
     def __call__(self, previous: chex.Array, current: chex.Array, warp: bool = True) -> tuple[chex.Array, chex.Array]:
@@ -78,7 +80,7 @@ class FEM(nn.Module):
         motion = stn.identity_motion(batch)
         warp = warp and self.transform == 'stn'
         if warp:
-            motion = stn.LocalisationNet(self.max_angle, self.max_scale, self.max_shift)(previous)
+            motion = stn.LocalisationNet(self.max_angle, self.max_scale, self.max_shift)(previous.astype(jnp.float32))
         realign = warp and self.realign
         if self.grid == 'aligned' and not realign:
             # Only these cells survive the last rescale, and all between is per cell: the same result for less work.
@@ -89,8 +91,9 @@ class FEM(nn.Module):
             points = match_cells(stn.cell_grid(cells), cells, size, self.grid)
             points = jax.vmap(lambda m: stn.warp_points(m, jnp.asarray(points), centre))(motion)
             previous = stn.sample_maps(previous, points)
-        moved = nn.Conv(self.channels, (1, 1), name='previous')(previous)
-        fused = nn.relu(moved + nn.Conv(self.channels, (1, 1), use_bias=False, name='current')(current))
+        moved = nn.Conv(self.channels, (1, 1), dtype=self.dtype, name='previous')(previous)
+        added = nn.Conv(self.channels, (1, 1), use_bias=False, dtype=self.dtype, name='current')(current)
+        fused = nn.relu(moved + added)
         if realign or cells != size:
             points = jnp.tile(jnp.asarray(stn.cell_grid(size))[None], (batch, 1, 1, 1))
             if realign:

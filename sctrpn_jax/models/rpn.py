@@ -1,5 +1,7 @@
 """Classification and regression branches of one stage (Eq. 3), conditioned on the template by correlation."""
 
+import functools
+
 import chex
 import flax.linen as nn
 import jax.numpy as jnp
@@ -11,13 +13,16 @@ class Norm(nn.Module):
     """Batch or group normalisation, by name."""
 
     kind: str
+    dtype: jnp.dtype = jnp.float32
 
     @nn.compact
     def __call__(self, x: chex.Array, train: bool) -> chex.Array:
         """[B, H, W, C] to the same shape."""
         if self.kind == 'batch':
-            return nn.BatchNorm(use_running_average=not train, momentum=0.95)(x)
-        return nn.GroupNorm(num_groups=16)(x)
+            norm = nn.BatchNorm(use_running_average=not train, momentum=0.95)
+        else:
+            norm = nn.GroupNorm(num_groups=16)
+        return norm(x.astype(jnp.float32)).astype(self.dtype)
 
 
 class Branch(nn.Module):
@@ -28,27 +33,30 @@ class Branch(nn.Module):
       outputs: maps it makes (anchors a cell, times 4 for regression).
       form: `depthwise`, `upchannel` or `none` (the template is not used: Eq. 3 to the letter).
       norm: `batch` or `group`.
+      dtype: of all but the last convolution; sums over the template's cells and the outputs are float32.
     """
 
     channels: int
     outputs: int
     form: str
     norm: str
+    dtype: jnp.dtype = jnp.float32
 
     def setup(self) -> None:
         """Makes the layers."""
-        self.search_conv = nn.Conv(self.channels, (3, 3), padding='VALID', use_bias=False)
-        self.search_norm = Norm(self.norm)
+        conv = functools.partial(nn.Conv, padding='VALID', use_bias=False, dtype=self.dtype)
+        self.search_conv = conv(self.channels, (3, 3))
+        self.search_norm = Norm(self.norm, self.dtype)
         if self.form != 'none':
             kernels = self.outputs if self.form == 'upchannel' else 1
-            self.template_conv = nn.Conv(self.channels * kernels, (3, 3), padding='VALID', use_bias=False)
-            self.template_norm = Norm(self.norm)
+            self.template_conv = conv(self.channels * kernels, (3, 3))
+            self.template_norm = Norm(self.norm, self.dtype)
         if self.form == 'none':
             # Stands where the correlation would, so that all three forms give the same map size.
-            self.window_conv = nn.Conv(self.channels, (4, 4), padding='VALID', use_bias=False)
+            self.window_conv = conv(self.channels, (4, 4))
         if self.form != 'upchannel':
-            self.hidden_norm = Norm(self.norm)
-            self.hidden_conv = nn.Conv(self.channels, (1, 1), use_bias=False)
+            self.hidden_norm = Norm(self.norm, self.dtype)
+            self.hidden_conv = conv(self.channels, (1, 1))
         # Small, so that training starts from the unmoved anchors and from the skip's score.
         self.out_conv = nn.Conv(self.outputs, (1, 1), kernel_init=nn.initializers.normal(1e-3))
 
@@ -65,7 +73,7 @@ class Branch(nn.Module):
         if self.form == 'upchannel':
             return self.out_conv(correlation.upchannel(template, x, self.outputs))
         x = self.window_conv(x) if self.form == 'none' else correlation.depthwise(template, x)
-        return self.out_conv(nn.relu(self.hidden_norm(self.hidden_conv(x), train)))
+        return self.out_conv(nn.relu(self.hidden_norm(self.hidden_conv(x), train)).astype(jnp.float32))
 
 
 class RPN(nn.Module):
@@ -75,6 +83,7 @@ class RPN(nn.Module):
       channels, form, norm: see `Branch`.
       anchors: anchors a cell, K.
       skip: add the cosine of the unlearned backbone features to the scores.
+      dtype: see `Branch`.
     """
 
     channels: int
@@ -82,11 +91,12 @@ class RPN(nn.Module):
     form: str = 'depthwise'
     norm: str = 'batch'
     skip: bool = True
+    dtype: jnp.dtype = jnp.float32
 
     def setup(self) -> None:
         """Makes the layers."""
-        self.classification = Branch(self.channels, self.anchors, self.form, self.norm)
-        self.regression = Branch(self.channels, 4 * self.anchors, self.form, self.norm)
+        self.classification = Branch(self.channels, self.anchors, self.form, self.norm, self.dtype)
+        self.regression = Branch(self.channels, 4 * self.anchors, self.form, self.norm, self.dtype)
         if self.skip:
             self.skip_gain = self.param('skip_gain', nn.initializers.constant(SKIP_GAIN), (self.anchors,))
             self.skip_bias = self.param('skip_bias', nn.initializers.constant(SKIP_BIAS), (self.anchors,))

@@ -46,6 +46,7 @@ class SCTRPN(nn.Module):
         """Makes the parts."""
         c = self.config
         layers = c.cascade.layers
+        dtype = jnp.bfloat16 if c.precision == 'bfloat16' else jnp.float32
         self.backbone = alexnet.AlexNet(
             widths=c.backbone.widths,
             groups=c.backbone.groups,
@@ -53,25 +54,42 @@ class SCTRPN(nn.Module):
             mean=c.backbone.mean,
             std=c.backbone.std,
             layers=tuple(layers),
+            dtype=dtype,
         )
         limits = {'max_angle': c.fem.max_angle, 'max_scale': c.fem.max_scale, 'max_shift': c.fem.max_shift}
         if c.fem.stn_first and c.fem.transform == 'stn':
             self.first_stn = stn.LocalisationNet(**limits)
-        self.fems = [fem.FEM(c.fem.channels, c.fem.transform, c.fem.grid, c.fem.realign, **limits) for _ in layers[1:]]
+        self.fems = [
+            fem.FEM(c.fem.channels, c.fem.transform, c.fem.grid, c.fem.realign, **limits, dtype=dtype)
+            for _ in layers[1:]
+        ]
         self.stages = [
-            rpn.RPN(c.head.channels, len(c.anchors.ratios), c.head.correlation, c.head.norm, c.head.skip)
+            rpn.RPN(c.head.channels, len(c.anchors.ratios), c.head.correlation, c.head.norm, c.head.skip, dtype)
             for _ in layers
         ]
 
     def _fuse(self, images: chex.Array, branch: str, train: bool, train_backbone: bool):
-        """Per stage: fused maps Phi_l, backbone maps on the same cells, motions."""
-        c = self.config
         maps = self.backbone(images, train and train_backbone)
         if not train_backbone:
             maps = jax.lax.stop_gradient(maps)
-        maps = [unit_rms(maps[layer]) for layer in c.cascade.layers]
+        return self.fuse_maps([maps[layer] for layer in self.config.cascade.layers], branch)
+
+    def fuse_maps(
+        self, maps: list[chex.Array], branch: str
+    ) -> tuple[list[chex.Array], list[chex.Array], list[chex.Array]]:
+        """The FEMs, one after the other.
+
+        Args:
+          maps: backbone map of each stage, [B, m, m, C].
+          branch: `template` or `search`, for `fem.stn_on`.
+
+        Returns:
+          Of each stage: fused map Phi_l [B, n, n, C'], backbone map on the same cells, [B, 5] motion of the STN.
+        """
+        c = self.config
+        maps = [unit_rms(x) for x in maps]
         warp = c.fem.transform == 'stn' and c.fem.stn_on in ('both', branch)
-        fused, motions = [maps[0]], [stn.identity_motion(images.shape[0])]
+        fused, motions = [maps[0]], [stn.identity_motion(maps[0].shape[0])]
         size = maps[0].shape[1]
         if warp and c.fem.stn_first:
             motions[0] = self.first_stn(maps[0])
@@ -96,8 +114,9 @@ class SCTRPN(nn.Module):
         Returns:
           L entries for `search`.
         """
-        fused, backbone, _ = self._fuse(images, 'template', train, train_backbone)
-        return [stage.template(f, b, train) for stage, f, b in zip(self.stages, fused, backbone, strict=True)]
+        with self._products():
+            fused, backbone, _ = self._fuse(images, 'template', train, train_backbone)
+            return [stage.template(f, b, train) for stage, f, b in zip(self.stages, fused, backbone, strict=True)]
 
     def search(
         self,
@@ -117,6 +136,14 @@ class SCTRPN(nn.Module):
         Returns:
           `StageOutputs`.
         """
+        with self._products():
+            return self._search(template, images, train, train_backbone)
+
+    def _products(self):
+        # NVIDIA GPUs round the factors of float32 products to TF32 unless told not to.
+        return jax.default_matmul_precision('highest' if self.config.precision == 'float32' else 'default')
+
+    def _search(self, template, images, train, train_backbone) -> StageOutputs:
         c = self.config
         fused, backbone, motions = self._fuse(images, 'search', train, train_backbone)
         size = map_size(images.shape[1])
@@ -148,8 +175,8 @@ def map_size(search_size: int) -> int:
 
 def unit_rms(features: chex.Array) -> chex.Array:
     """Divides each image's [h, w, C] map by its root mean square: layers differ in scale by orders of magnitude."""
-    square = jnp.mean(jnp.square(features), axis=(1, 2, 3), keepdims=True)
-    return features * jax.lax.rsqrt(square + 1e-6)
+    square = jnp.mean(jnp.square(features.astype(jnp.float32)), axis=(1, 2, 3), keepdims=True)
+    return features * jax.lax.rsqrt(square + 1e-6).astype(features.dtype)
 
 
 def response_maps(logits: chex.Array, search_size: int) -> chex.Array:

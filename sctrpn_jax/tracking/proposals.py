@@ -51,6 +51,27 @@ class Proposals:
     rho: chex.Array
 
 
+@struct.dataclass
+class Chosen:
+    """The K proposals that are ranked, best first.
+
+    Attributes:
+      index: [K] among all N.
+      boxes: [K, 4] centre form, search-crop pixels.
+      values: [K] that they are ranked by, not negative.
+      valid: [K] bool: in play.
+      penalty: [K] of `change_penalty`.
+      rho: [K] contours enclosed; 0 where none were counted.
+    """
+
+    index: chex.Array
+    boxes: chex.Array
+    values: chex.Array
+    valid: chex.Array
+    penalty: chex.Array
+    rho: chex.Array
+
+
 def cosine_window(map_size: int, ratios: int) -> np.ndarray:
     """[map_size * map_size * ratios] Hann window over the response map in the anchors' order, 0..1."""
     hann = np.hanning(map_size + 2)[1:-1]
@@ -81,32 +102,92 @@ def change_penalty(sizes: chex.Array, target: chex.Array, strength: float) -> ch
     return jnp.exp(-strength * (scale * ratio - 1))
 
 
-def _cue_product(
-    boxes: chex.Array,
+def select(
     scores: chex.Array,
-    valid: chex.Array,
-    color_map: tuple[chex.Array, int],
+    boxes: chex.Array,
+    mask: chex.Array,
+    previous_size: chex.Array,
+    c: config_lib.TrackConfig,
+    ratios: int = 5,
+    keep: int | None = None,
+) -> Chosen:
+    """The K proposals of highest windowed and penalised probability.
+
+    Args:
+      scores: [N] target probability.
+      boxes: [N, 4] centre form, search-crop pixels.
+      mask: [N] bool, proposals in play.
+      previous_size: [2] (w, h) of the target in the previous frame, search-crop pixels.
+      c: `TrackConfig`.
+      ratios: anchors a cell.
+      keep: K; None: `c.proposals`.
+
+    Returns:
+      `Chosen`, without contours.
+    """
+    keep = c.proposals if keep is None else keep
+    window = jnp.asarray(cosine_window(round((scores.shape[0] // ratios) ** 0.5), ratios))
+    penalty = change_penalty(boxes[:, 2:], previous_size, c.penalty)
+    windowed = penalty * scores * (1 - c.window) + window * c.window
+    # Below every value, so that what is out of play stands last.
+    values, index = jax.lax.top_k(jnp.where(mask, windowed, -1.0), keep)
+    return Chosen(index, boxes[index], jnp.maximum(values, 0), mask[index], penalty[index], jnp.zeros(keep, jnp.int32))
+
+
+def rerank_chosen(
+    chosen: Chosen,
+    scores: chex.Array,
+    crop: chex.Array,
     components: tuple[chex.Array, chex.Array],
     cues: Cues,
     first_size: chex.Array,
     previous_size: chex.Array,
     c: config_lib.TrackConfig,
-) -> tuple[chex.Array, chex.Array]:
-    """Eq. 11-13 for [K, 4] proposals: ([K] values, [K] contour counts)."""
-    rho = contours.count_enclosed(*components, boxes)
+    stride: int = 8,
+    ratios: int = 5,
+) -> Chosen:
+    """Orders the chosen proposals by Eq. 11-13.
+
+    Args:
+      chosen: of `select`.
+      scores: [N] target probability of all proposals, the colour cue's response map.
+      crop: [S, S, 3] RGB 0..255.
+      components: of `contours.component_boxes` on the crop.
+      cues: of the target.
+      first_size: [2] (w, h) of the target in the first frame, search-crop pixels.
+      previous_size: [2] the same in the previous frame.
+      c: `TrackConfig`.
+      stride: of the response map, pixels.
+      ratios: anchors a cell.
+
+    Returns:
+      `Chosen`, best first.
+    """
+    if c.color_map == 'histogram':
+        values, pixels = color.histogram_likelihood(cues.histogram, crop, _LIKELIHOOD_STRIDE), _LIKELIHOOD_STRIDE
+    else:
+        size = round((scores.shape[0] // ratios) ** 0.5)
+        values, pixels = scores.reshape(size, size, ratios).max(-1), stride
+    likeness = color.box_means(values, color.crop_to_cells(chosen.boxes, values.shape[0], pixels, c.search_size))
+    rho = contours.count_enclosed(*components, chosen.boxes)
     rho_target = cues.rho_first if c.shape_target == 'first' else cues.rho_previous
-    values, pixels = color_map
-    likeness = color.box_means(values, color.crop_to_cells(boxes, values.shape[0], pixels, c.search_size))
     target = first_size if c.size_target == 'first' else previous_size
-    exponents = (c.shape_exponent, c.color_exponent, c.size_exponent)
     product = rerank.multi_cue(
         rerank.shape_cue(rho, rho_target),
         likeness,
-        rerank.size_cue(boxes[:, 2:], target, c.size_unit),
-        exponents,
-        scores if c.rerank_with_score else None,
+        rerank.size_cue(chosen.boxes[:, 2:], target, c.size_unit),
+        (c.shape_exponent, c.color_exponent, c.size_exponent),
+        chosen.values if c.rerank_with_score else None,
     )
-    return jnp.where(valid, product, 0), rho
+    order, valid = rerank.rank(jnp.where(chosen.valid, product, 0), chosen.valid, product.shape[0])
+    return Chosen(
+        chosen.index[order],
+        chosen.boxes[order],
+        jnp.where(chosen.valid, product, 0)[order],
+        valid,
+        chosen.penalty[order],
+        rho[order],
+    )
 
 
 def propose(
@@ -139,7 +220,6 @@ def propose(
     stages, anchors = stage_scores.shape
     map_size = (crop.shape[0] - 127) // stride + 1
     ratios = anchors // (map_size * map_size)
-    window = jnp.asarray(cosine_window(map_size, ratios))
     # An untrained or hostile network may ask for boxes far larger than the crop: the cues need sane sizes.
     stage_boxes = jnp.concatenate(
         [stage_boxes[..., :2], jnp.clip(stage_boxes[..., 2:], 1.0, 2.0 * crop.shape[0])], axis=-1
@@ -150,40 +230,22 @@ def propose(
         )
 
     def rank(scores, boxes, mask, keep):
-        penalty = change_penalty(boxes[:, 2:], previous_size, c.penalty)
-        windowed = penalty * scores * (1 - c.window) + window * c.window
-        windowed = jnp.where(mask, windowed, 0)
-        values, index = jax.lax.top_k(windowed, keep)
-        chosen, valid = boxes[index], mask[index]
-        rho = jnp.zeros(keep, jnp.int32)
-        if c.rerank:
-            if c.color_map == 'histogram':
-                map_and_pitch = (
-                    color.histogram_likelihood(cues.histogram, crop, _LIKELIHOOD_STRIDE),
-                    _LIKELIHOOD_STRIDE,
-                )
-            else:
-                map_and_pitch = (scores.reshape(map_size, map_size, ratios).max(-1), stride)
-            values, rho = _cue_product(
-                chosen, values, valid, map_and_pitch, components, cues, first_size, previous_size, c
-            )
-        order, valid = rerank.rank(values, valid, keep)
-        index, values, rho = index[order], values[order], rho[order]
-        return index, values, valid, rho, penalty[index]
+        chosen = select(scores, boxes, mask, previous_size, c, ratios, keep)
+        if not c.rerank:
+            return chosen
+        return rerank_chosen(chosen, scores, crop, components, cues, first_size, previous_size, c, stride, ratios)
 
     if c.rerank_each_stage:
         # Algorithm 1 to the letter: what a stage ranks low is out of play for the next.
         for stage in range(stages - 1):
-            index, _, valid, _, _ = rank(stage_scores[stage], stage_boxes[stage], mask, 2 * c.proposals)
-            mask = mask & jnp.zeros_like(mask).at[index].set(valid)
+            chosen = rank(stage_scores[stage], stage_boxes[stage], mask, 2 * c.proposals)
+            mask = mask & jnp.zeros_like(mask).at[chosen.index].set(chosen.valid)
     scores = stage_scores[-1] if c.stage_scores == 'last' else stage_scores.mean(axis=0)
-    index, values, valid, rho, penalty = rank(scores, stage_boxes[-1], mask, c.proposals)
-    chosen = stage_boxes[-1][index]
-    kept = nms.nms(chosen, values, valid, c.nms_iou)
-    best = vote(chosen, jnp.where(valid, values, 0), c.nms_iou) if c.voting else chosen[0]
-    return Proposals(
-        best=best, boxes=chosen, scores=scores[index], values=values, kept=kept, rate=penalty * scores[index], rho=rho
-    )
+    chosen = rank(scores, stage_boxes[-1], mask, c.proposals)
+    kept = nms.nms(chosen.boxes, chosen.values, chosen.valid, c.nms_iou)
+    best = vote(chosen.boxes, jnp.where(chosen.valid, chosen.values, 0), c.nms_iou) if c.voting else chosen.boxes[0]
+    found = scores[chosen.index]
+    return Proposals(best, chosen.boxes, found, chosen.values, kept, rate=chosen.penalty * found, rho=chosen.rho)
 
 
 def vote(boxes: chex.Array, values: chex.Array, iou_threshold: float) -> chex.Array:

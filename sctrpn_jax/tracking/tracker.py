@@ -165,16 +165,21 @@ def track_step(
 
 
 class Functions(typing.NamedTuple):
-    """The compiled entry points of one config; each compiles once a frame size (and chunk length)."""
+    """The compiled entry points of one config; each compiles once a frame size (and chunk length).
+
+    `step`, `chunk` and `live` take the state's memory for the new one (donation): only the state they return is good
+    afterwards.
+    """
 
     init: typing.Callable
     step: typing.Callable
     chunk: typing.Callable
     sequence: typing.Callable
+    live: typing.Callable
 
 
 def functions(config: config_lib.Config, details: bool = False) -> Functions:
-    """Jitted `init`, `step`, `chunk` and `sequence` of a config, cached by the fields that tracking reads.
+    """Jitted entry points of a config, cached by the fields that tracking reads.
 
     Args:
       config: the run's.
@@ -182,7 +187,8 @@ def functions(config: config_lib.Config, details: bool = False) -> Functions:
 
     Returns:
       `init(variables, frame, box[, extent])`, `step(variables, state, frame)`, `chunk(variables, state, frames)`,
-      `sequence(variables, frames, box)`.
+      `sequence(variables, frames, box)`; `live(variables, state, frame)` gives the state, [8] box, score and region in
+      one array (one transfer to the host), and the rest of the output.
 
     Raises:
       ValueError: a field with a value that cannot work.
@@ -212,7 +218,13 @@ def _functions(key: str, details: bool) -> Functions:
             box=jnp.concatenate([box[None], rest.box]), score=jnp.concatenate([jnp.ones(1), rest.score])
         )
 
-    return Functions(jax.jit(init), jax.jit(step), jax.jit(chunk), jax.jit(sequence))
+    def live(variables, state, frame):
+        state, output = step(variables, state, frame)
+        packed = jnp.concatenate([output.box, output.score[None], output.region])
+        return state, packed, (output.response_maps, output.proposals)
+
+    step_like = (jax.jit(function, donate_argnums=1) for function in (step, chunk))
+    return Functions(jax.jit(init), *step_like, jax.jit(sequence), jax.jit(live, donate_argnums=1))
 
 
 def track_sequence(
@@ -285,5 +297,6 @@ class Tracker:
         frame = inputs.check_frame(frame)
         if frame.shape != self._shape:
             raise ValueError(f'frame: got {frame.shape[:2]}, the first was {self._shape[:2]} (height, width)')
-        self._state, output = self._functions.step(self._variables, self._state, frame)
-        return jax.device_get(output)
+        self._state, packed, rest = self._functions.live(self._variables, self._state, frame)
+        packed, (maps, proposals) = jax.device_get((packed, rest))
+        return TrackOutput(packed[:4], packed[4], maps, proposals, packed[5:])

@@ -38,7 +38,7 @@ def make_schedule(c: config_lib.TrainConfig) -> optax.Schedule:
 
 
 def make_optimiser(c: config_lib.TrainConfig, factor: float = 1.0, first_step: int = 0) -> optax.GradientTransformation:
-    """SGD with momentum, or AdamW; weight decay on kernels alone. Clipping is done before, over all parameters together.
+    """SGD with momentum, or AdamW; weight decay on kernels alone. Clipping is done before, on all parameters together.
 
     Args:
       c: `TrainConfig`.

@@ -71,7 +71,7 @@ def test_compiles_once_for_a_frame_size(narrow, clip):
         live.init(video[0], boxes[0])
         for frame in video[1:3]:
             live.update(frame)
-    assert functions.step._cache_size() == functions.init._cache_size() == 1
+    assert functions.live._cache_size() == functions.init._cache_size() == 1
 
 
 def test_follows_a_textured_square(narrow):

@@ -1,0 +1,111 @@
+"""Where a tracking step's time goes: each part compiled and timed by itself, on what the step would hand it."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.benchmark import machine, timing
+from sctrpn_jax.geometry import crop as crop_lib
+from sctrpn_jax.models import cascade, sctrpn
+from sctrpn_jax.tracking import contours, nms, proposals
+from sctrpn_jax.tracking import tracker as tracker_lib
+
+
+def measure(
+    variables: dict, state: tracker_lib.TrackState, frame: np.ndarray, config: config_lib.Config, seconds: float
+) -> dict[str, dict]:
+    """Times of the parts of `track_step`.
+
+    Args:
+      variables: of `SCTRPN`.
+      state: of a tracker under way.
+      frame: [H, W, 3] uint8 RGB, the next one.
+      config: the run's.
+      seconds: for each part.
+
+    Returns:
+      By part: `crop`, `backbone`, `fem` (with the resampling onto common cells), `heads`, `refinement` (decoding and
+      the filter by theta), `contours`, `selection` (window, penalty, best K), `rerank`, `nms` (and voting); each with
+      the compiler's FLOPs and `timing.summary`. Parts that are fused in the step cost a little more alone.
+    """
+    model, c = sctrpn.SCTRPN(config.model), config.track
+    layers = config.model.cascade.layers
+    side = tracker_lib.search_side(state.size, state.growth, config)
+    variables, state, frame = jax.device_put((variables, state, frame))
+
+    def cut(frame, state):
+        return crop_lib.extract(frame, state.centre, side, c.search_size, state.fill, state.extent)
+
+    def backbone(crop):
+        return model.apply(variables, crop[None], method=lambda m, x: m.backbone(x))
+
+    def backbone_and_fem(crop):
+        fused, plain, _ = model.apply(variables, crop[None], 'search', False, False, method='_fuse')
+        return fused, plain
+
+    def fem(maps):
+        fused, plain, _ = model.apply(
+            variables, [maps[layer] for layer in layers], 'search', method=lambda m, x, b: m.fuse_maps(x, b)
+        )
+        return fused, plain
+
+    def heads(fused, plain, template):
+        def score(m, fused, plain, template):
+            return [s.search(t, f, p) for s, t, f, p in zip(m.stages, template, fused, plain, strict=True)]
+
+        return model.apply(variables, fused, plain, template, method=score)
+
+    def refinement(anchors, logits, deltas):
+        mask = jnp.ones(anchors.shape[:2], bool)
+        for stage in range(len(layers)):
+            anchors = cascade.refine_anchors(anchors, deltas[:, stage], config.model.cascade.max_log_size)
+            mask = cascade.filter_anchors(
+                mask, logits[:, stage], config.model.cascade.theta, config.model.cascade.min_keep
+            )
+        return anchors, mask
+
+    def components(crop):
+        labels = contours.label_components(contours.edge_map(crop, c.edge_threshold))
+        return contours.component_boxes(labels, c.max_contours)
+
+    def choose(scores, boxes, mask):
+        return proposals.select(scores, boxes, mask, state.size * c.search_size / side, c)
+
+    def rerank(crop, scores, chosen, found):
+        return proposals.rerank_chosen(chosen, scores, crop, found, state.cues, to_crop(state), to_crop(state), c)
+
+    def to_crop(state):
+        return state.size * c.search_size / side
+
+    def suppress(boxes, values, valid):
+        return nms.nms(boxes, values, valid, c.nms_iou), proposals.vote(boxes, values, c.nms_iou)
+
+    run = {}
+
+    def part(name, function, *arguments):
+        compiled = jax.jit(function).lower(*arguments).compile()
+        times = timing.seconds_of(lambda _: jax.block_until_ready(compiled(*arguments)), seconds)
+        run[name] = timing.summary(times) | {
+            k: v for k, v in machine.cost(compiled).items() if k in ('gflops', 'gigabytes')
+        }
+        return compiled(*arguments)
+
+    crop = part('crop', cut, frame, state)
+    maps = part('backbone', backbone, crop)
+    fused, plain = part('fem', fem, maps)
+    scored = part('heads', heads, fused, plain, state.template)
+    outputs = jax.jit(lambda crop: model.apply(variables, state.template, crop[None], method='search'))(crop)
+    np.testing.assert_allclose(scored[0][0], outputs.logits[:, 0], atol=1e-3)  # the parts are those of the step
+    _, mask = part('refinement', refinement, outputs.anchors[:, 0], outputs.logits, outputs.deltas)
+    scores, boxes = jax.nn.sigmoid(outputs.logits[0]).mean(0), outputs.boxes[0, -1]
+    chosen = part('selection', choose, scores, boxes, mask[0])
+    if c.rerank:
+        found = part('contours', components, crop)
+        chosen = part('rerank', rerank, crop, scores, chosen, found)
+    part('nms', suppress, chosen.boxes, chosen.values, chosen.valid)
+    return run
+
+
+# What stands for re-ranking, refinement and suppression together, beside the network.
+AFTER_THE_NETWORK = ('refinement', 'selection', 'contours', 'rerank', 'nms')
