@@ -18,7 +18,7 @@ CASES = {
         ['compare', '--benchmark=otb', '--root=nowhere', '--results=nowhere'],
         'no results; expected a folder nowhere',
     ),
-    'no word': (['benchmark'], "got 'no word'; accepted is one of data"),
+    'no word': (['benchmark'], "got 'no word'; accepted is one of track, train, data"),
     'unknown dataset': (
         ['prepare_data', '--dataset=x', '--source=.', '--data_dir=.'],
         "dataset 'x' is not known; accepted are coco",

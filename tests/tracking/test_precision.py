@@ -14,7 +14,7 @@ from sctrpn_jax.tracking import tracker
 
 @pytest.mark.parametrize('name', ['Crossing', 'Deer'])
 def test_bfloat16_boxes_stay_within_a_pixel_on_real_frames(name, shared):
-    """Without re-ranking. Its shape cue counts contours: one more or less can change which of two like boxes is best."""
+    """Without re-ranking, whose shape cue counts contours: one more or less can change which of two boxes is best."""
     (sequence,) = sequences.read_sequences('otb', shared / 'data' / 'sequences' / 'OTB', [name])
     frames = np.stack([images.read_image(path) for path in sequence.frames[:12]])
     box = sequence.boxes[0].astype(np.float32)
