@@ -169,7 +169,7 @@ def _settings(source: pathlib.Path | str, config: config_lib.Config) -> dict:
     made = config_lib.to_dict(config)
     weights = source if isinstance(source, str) else f'step {last_step(source)} of seed {config.seed}'
     text = json.dumps({name: made[name] for name in ('model', 'track')}, sort_keys=True)
-    return {'weights': weights, 'settings': hashlib.sha256(text.encode()).hexdigest()[:12]}
+    return {'weights': weights, 'settings': hashlib.sha256(text.encode()).hexdigest()[:12], 'seed': config.seed}
 
 
 def _scores(sequences: Sequence[sequences_lib.Sequence], results: dict[str, runner.Result]) -> dict[str, np.ndarray]:

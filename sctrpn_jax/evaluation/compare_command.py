@@ -11,7 +11,7 @@ import numpy as np
 
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import one_pass, result_files, runner, scoring
+from sctrpn_jax.evaluation import one_pass, result_files, run_description, runner, scoring
 from sctrpn_jax.visualization import comparison, response_maps
 
 APART = 20  # frames between two of one sequence, or they would show the same
@@ -133,8 +133,7 @@ class Comparison:
         self._boxes, self.problems = {}, {}
         frames = {name: len(each.frames) for name, each in self._sequences.items()}
         for name in self.trackers:
-            ours = (folders[name] / scoring.DESCRIPTION).is_file()
-            first = 0 if ours else result_files.ORIGINS[benchmark] if origin is None else origin
+            first = run_description.origin(folders[name], benchmark, origin)
             found = result_files.read_results(folders[name], frames, first)
             if not found.boxes:
                 raise ValueError(f'{folders[name]}: no chosen sequence of {benchmark} has results')

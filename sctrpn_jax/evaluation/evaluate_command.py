@@ -9,14 +9,46 @@ import numpy as np
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import attributes as attributes_lib
-from sctrpn_jax.evaluation import batched, result_files, runner, scoring, submissions
+from sctrpn_jax.evaluation import batched, perturbed_runs, result_files, run_description, runner, scoring, submissions
 from sctrpn_jax.evaluation import trackers as trackers_lib
 from sctrpn_jax.evaluation.report import data
-from sctrpn_jax.evaluation.vot import protocol
+from sctrpn_jax.evaluation.vot import protocol as vot_protocol
 from sctrpn_jax.evaluation.vot import results as vot_results
 
 # Convention by benchmark where none is named.
 DEFAULTS = {'trackingnet': 'trackingnet', 'lasot': 'lasot'}
+PROTOCOLS = ('one_pass', *perturbed_runs.PROTOCOLS, 'reset', 'no_reset')
+
+
+def check_protocol(
+    protocol: str,
+    benchmark: str,
+    convention: str | None = None,
+    omitted: str | None = None,
+    submission: str | None = None,
+) -> None:
+    """Refuses what does not go together, before hours of tracking.
+
+    Args:
+      protocol: one of `PROTOCOLS`.
+      benchmark: as `sequences.read_sequences`.
+      convention: of the scores.
+      omitted: folder of frames that are not started from.
+      submission: a zip to write.
+
+    Raises:
+      ValueError: what does not.
+    """
+    if protocol in ('reset', 'no_reset') and benchmark != 'vot':
+        raise ValueError(f"protocol {protocol} is VOT's; {benchmark} is run in one_pass")
+    if protocol in perturbed_runs.PROTOCOLS:
+        perturbed_runs.check(protocol, benchmark)
+        if convention == 'trackingnet':
+            raise ValueError(f'protocol {protocol} is scored by thresholds, and convention trackingnet by areas')
+    if omitted and (protocol != 'tre' or benchmark != 'otb'):
+        raise ValueError(f'omitted frames are of OTB, for protocol tre; got {benchmark}, {protocol}')
+    if submission and protocol != 'one_pass':
+        raise ValueError(f'a submission holds one_pass results; got protocol {protocol}')
 
 
 def track_one_pass(
@@ -28,9 +60,11 @@ def track_one_pass(
     batch: int = 1,
     processes: int = 1,
     split: str | None = None,
+    protocol: str = 'one_pass',
+    omitted: str | None = None,
     **settings,
 ) -> list[sequences_lib.Sequence]:
-    """Tracks the sequences of a benchmark from their first boxes; those that have results already are kept.
+    """Tracks the sequences of a benchmark from their first boxes, or from perturbed ones; results that are there stay.
 
     Args:
       benchmark: as `sequences.read_sequences`.
@@ -41,6 +75,8 @@ def track_one_pass(
       batch: sequences tracked at a time in one process (sctrpn).
       processes: each with a tracker of its own.
       split: as `sequences.read_sequences`.
+      protocol: `one_pass`, `tre` or `sre`.
+      omitted: as `perturbed_runs.track`.
       **settings: of `trackers.make_tracker`.
 
     Returns:
@@ -49,11 +85,16 @@ def track_one_pass(
     Raises:
       ValueError: data or settings that cannot be used, or another tracker's results in the folder.
     """
+    check_protocol(protocol, benchmark, omitted=omitted)
     found = sequences_lib.read_sequences(benchmark, root, names, split)
     tracker, description = choose_tracker(kind, settings, batch, processes)
-    runner.run_one_pass(tracker, found, output, {'benchmark': benchmark, **description})
+    runs, description = len(found), {'benchmark': benchmark, **description}
+    if protocol == 'one_pass':
+        runner.run_one_pass(tracker, found, output, description)
+    else:
+        runs = perturbed_runs.track(protocol, benchmark, tracker, found, output, description, omitted)
     if isinstance(tracker, batched.BatchedTracker):
-        print(f'{tracker.compilations} programs compiled for {len(found)} sequences')
+        print(f'{tracker.compilations} programs compiled for {runs} runs')
     return found
 
 
@@ -128,12 +169,13 @@ def track_vot(
     annotations = {annotation.name: annotation for annotation in vot_results.read_annotations(root)}
     sequences = sequences_lib.read_sequences('vot', root, names)
     tracker, description = trackers_lib.make_tracker(kind, **settings)
-    runner.check_description(pathlib.Path(output), {'benchmark': 'vot', **description})
     folder = pathlib.Path(output) / ('baseline' if reset else 'unsupervised')
+    tracks = not all(vot_protocol.is_finished(each.name, len(each.frames), folder) for each in sequences)
+    run_description.begin(output, {'benchmark': 'vot', **description}, tracks)
     for sequence in runner.progress(sequences):
         regions = annotations[sequence.name].regions
         height, width = images.read_image(sequence.frames[0]).shape[:2]
-        protocol.run_sequence(
+        vot_protocol.run_sequence(
             tracker, sequence.name, _Frames(sequence.frames), regions, folder, (width - 1, height - 1), reset=reset
         )
 
@@ -146,6 +188,7 @@ def score(
     names: Sequence[str] | None = None,
     origin: float | None = None,
     attributes: str | None = None,
+    protocol: str = 'one_pass',
 ) -> data.Report:
     """Scores of every tracker in a results folder.
 
@@ -157,6 +200,7 @@ def score(
       names: some sequences alone.
       origin: as `scoring.score_one_pass`.
       attributes: as `attributes.read_attributes`.
+      protocol: `tre`, `sre`: some tracker must have these results.
 
     Raises:
       ValueError: nothing to score, damaged truth, an unknown convention.
@@ -165,6 +209,8 @@ def score(
     folders = {k: path for k, path in scoring.tracker_folders(results).items() if path.resolve() not in truths}
     if not folders:
         raise ValueError(f'no results in {results}; what is there is the ground truth')
+    if protocol in perturbed_runs.PROTOCOLS and not any((path / protocol).is_dir() for path in folders.values()):
+        raise ValueError(f'no {protocol} results beside the one-pass results in {results}; track them with --output')
     if benchmark == 'vot' and all((path / 'baseline').is_dir() for path in folders.values()):
         return scoring.score_vot(root, folders, convention or 'vot2018')
     if benchmark == 'got10k' and convention is None:

@@ -138,7 +138,11 @@ def unscaled(boxes: np.ndarray, perturbation: str) -> np.ndarray:
 
 
 def score_temporal(
-    runs: Mapping[int, np.ndarray], truth: np.ndarray, absent: np.ndarray | None = None, convention: str = 'otb'
+    runs: Mapping[int, np.ndarray],
+    truth: np.ndarray,
+    absent: np.ndarray | None = None,
+    convention: str = 'otb',
+    origin: float = 1,
 ) -> one_pass.Scores:
     """Scores of one sequence's TRE runs.
 
@@ -147,15 +151,20 @@ def score_temporal(
       truth: [T, 4]; this and the others as `one_pass.score_sequence`.
       absent: [T].
       convention: of the scores.
+      origin: of the benchmark's files.
     """
     return pooled(
-        one_pass.score_sequence(boxes, truth[start:], None if absent is None else absent[start:], convention, origin=1)
+        one_pass.score_sequence(boxes, truth[start:], None if absent is None else absent[start:], convention, origin)
         for start, boxes in runs.items()
     )
 
 
 def score_spatial(
-    runs: Mapping[str, np.ndarray], truth: np.ndarray, absent: np.ndarray | None = None, convention: str = 'otb'
+    runs: Mapping[str, np.ndarray],
+    truth: np.ndarray,
+    absent: np.ndarray | None = None,
+    convention: str = 'otb',
+    origin: float = 1,
 ) -> one_pass.Scores:
     """Scores of one sequence's SRE runs.
 
@@ -164,30 +173,32 @@ def score_spatial(
       truth: [T, 4]; this and the others as `one_pass.score_sequence`.
       absent: [T].
       convention: of the scores.
+      origin: of the benchmark's files.
     """
     return pooled(
-        one_pass.score_sequence(unscaled(boxes, name), truth, absent, convention, origin=1)
+        one_pass.score_sequence(unscaled(boxes, name), truth, absent, convention, origin)
         for name, boxes in runs.items()
     )
 
 
 def pooled(scores: Iterable[one_pass.Scores]) -> one_pass.Scores:
-    """Scores over the frames of all runs together: a longer run weighs more.
+    """Scores over the frames of all runs together: a longer run weighs more; NaN where no frame counts.
 
     Raises:
-      ValueError: no frame.
+      ValueError: no run.
     """
-    scores = [each for each in scores if each.frames]
+    scores = list(scores)
     if not scores:
-        raise ValueError('runs: got none with a frame that counts')
-    weights = np.array([each.frames for each in scores])
+        raise ValueError('runs: got none, accepted is one or more')
+    scores = [each for each in scores if each.frames] or scores[:1]
+    weights = np.array([max(each.frames, 1) for each in scores])
     values = {
         name: np.average([getattr(each, name) for each in scores], axis=0, weights=weights)
         for name in one_pass.Scores.__dataclass_fields__
         if name != 'frames'
     }
     numbers = {name: float(value) for name, value in values.items() if not np.ndim(value)}
-    return one_pass.Scores(**{**values, **numbers}, frames=int(weights.sum()))
+    return one_pass.Scores(**{**values, **numbers}, frames=sum(each.frames for each in scores))
 
 
 def _round(values: np.ndarray) -> np.ndarray:

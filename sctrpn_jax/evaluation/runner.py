@@ -7,7 +7,6 @@ interrupted run goes on where it stopped; the report is made from the files alon
 import concurrent.futures
 import contextlib
 import dataclasses
-import json
 import os
 import pathlib
 import time
@@ -20,7 +19,7 @@ import tqdm
 from sctrpn_jax import process_pool
 from sctrpn_jax.data import images as images_lib
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import batched, scoring
+from sctrpn_jax.evaluation import batched, run_description
 from sctrpn_jax.evaluation import trackers as trackers_lib
 from sctrpn_jax.tracking import results as results_lib
 
@@ -104,8 +103,8 @@ def run_one_pass(
       tracker: compiles by itself; the first sequence of each frame size is begun twice, so that no time holds a
         compilation. A batched one tracks several at a time, and its times are shares of the batch's.
       sequences: of one benchmark.
-      output: folder for the result files.
-      description: JSON-ready, of the tracker; kept beside the results, so that those of two are never mixed.
+      output: folder for the result files; a `/` in a sequence's name makes folders in it.
+      description: JSON-ready, of the tracker; kept beside the results, see `run_description`.
 
     Returns:
       Name to `Result`, in the order of `sequences`.
@@ -114,13 +113,14 @@ def run_one_pass(
       ValueError: the folder holds another tracker's results, or as `track`.
     """
     output = pathlib.Path(output)
-    check_description(output, description or {})
+    run_description.check(output, description or {})
     todo = [sequence for sequence in sequences if not (output / f'{sequence.name}.csv').exists()]
     for sequence in todo:
         if not np.isfinite(sequence.boxes[0]).all():
             raise ValueError(
                 f'sequence {sequence.name!r}: no box in the first frame, so there is nothing to start from'
             )
+    run_description.begin(output, description or {}, bool(todo))
     with tqdm.tqdm(total=len(sequences), initial=len(sequences) - len(todo), unit='sequence', disable=None) as bar:
 
         def done(sequence, *result):
@@ -156,6 +156,7 @@ def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
 
 def write_result(path: pathlib.Path, result: Result) -> None:
     """Writes a sequence's boxes, scores and times; the file of that name appears when all is written."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     with replacing(_time_path(path)) as partial:
         np.savetxt(partial, result.seconds, fmt='%.8f')
     # Last, because this file says that the sequence is done.
@@ -175,23 +176,6 @@ def read_result(path: pathlib.Path, frames: int) -> Result:
 
 def _time_path(path: pathlib.Path) -> pathlib.Path:
     return path.with_name(f'{path.stem}_time.txt')
-
-
-def check_description(folder: pathlib.Path, description: dict) -> None:
-    """Writes what makes the results into their folder, or compares it with what is there.
-
-    Raises:
-      ValueError: the folder holds another tracker's results.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / scoring.DESCRIPTION
-    if path.exists():
-        found = json.loads(path.read_text())
-        if found != json.loads(json.dumps(description)):
-            raise ValueError(f'{folder} holds results of {found}, not of {description}; give another folder')
-        return
-    with replacing(path) as partial:
-        partial.write_text(json.dumps(description) + '\n')
 
 
 def progress(sequences: Sequence[sequences_lib.Sequence]) -> Iterator[sequences_lib.Sequence]:

@@ -1,6 +1,6 @@
 """From folders of result files to one report of a benchmark: ours and any tracker's by the same code."""
 
-import json
+import collections
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -10,13 +10,11 @@ import numpy as np
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import attributes as attributes_lib
-from sctrpn_jax.evaluation import conventions, got10k, result_files, trackingnet
-from sctrpn_jax.evaluation.report import build, data, environments, metric_sets
+from sctrpn_jax.evaluation import conventions, got10k, perturbed_runs, result_files, run_description, trackingnet
+from sctrpn_jax.evaluation.report import build, data, environments, metric_sets, vot_intervals
 from sctrpn_jax.evaluation.vot import expected_overlap, raster
 from sctrpn_jax.evaluation.vot import results as vot_results
 from sctrpn_jax.evaluation.vot import scores as vot_scores
-
-DESCRIPTION = 'tracker.json'  # beside results of ours: what made them
 
 
 def tracker_folders(folder: str | os.PathLike) -> dict[str, pathlib.Path]:
@@ -31,9 +29,9 @@ def tracker_folders(folder: str | os.PathLike) -> dict[str, pathlib.Path]:
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f'no results; expected a folder {folder}')
-    if _has_results(folder):
+    if has_results(folder):
         return {folder.resolve().name: folder}
-    found = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and _has_results(path)}
+    found = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and has_results(path)}
     if not found:
         raise ValueError(
             f"no results in {folder}; expected <sequence>.txt or .csv files, VOT's baseline/, or a folder a tracker"
@@ -41,7 +39,9 @@ def tracker_folders(folder: str | os.PathLike) -> dict[str, pathlib.Path]:
     return found
 
 
-def _has_results(folder: pathlib.Path) -> bool:
+def has_results(folder: str | os.PathLike) -> bool:
+    """Whether a folder is one tracker's: VOT's `baseline`, or one-pass results, which TRE and SRE stand beside."""
+    folder = pathlib.Path(folder)
     files = [path for path in folder.iterdir() if path.is_file() and path.suffix in ('.txt', '.csv')]
     made = {'report.csv', 'sequences.csv', 'attributes.csv'}  # a report's own tables are no results
     nested = any((path / f'{path.name}_001.txt').is_file() for path in folder.iterdir() if path.is_dir())
@@ -56,13 +56,13 @@ def score_one_pass(
     origin: float | None = None,
     attributes: Mapping[str, Sequence[str]] | None = None,
 ) -> data.Report:
-    """OTB, UAV123, LaSOT, DAVIS and TrackingNet.
+    """OTB, UAV123, LaSOT, DAVIS and TrackingNet, and beside it TRE and SRE of the trackers that have them.
 
     Args:
       benchmark: a key of `result_files.ORIGINS`.
       truth: sequence -> ground truth.
       folders: tracker -> folder of its files.
-      convention: a key of `conventions.CONVENTIONS`, or `trackingnet`.
+      convention: a key of `conventions.CONVENTIONS`, or `trackingnet`, by which TRE and SRE are not scored.
       origin: what files of others count pixels from; None: as the benchmark's. Ours count from 0.
       attributes: sequence -> its attributes.
 
@@ -72,15 +72,11 @@ def score_one_pass(
     area = convention == 'trackingnet'
     if not area:
         conventions.convention(convention)
+    frames, files_origin = {name: len(each.boxes) for name, each in truth.items()}, result_files.ORIGINS[benchmark]
+    protocols = [p for p in perturbed_runs.PROTOCOLS if not area and any((f / p).is_dir() for f in folders.values())]
     trackers = []
     for name, folder in folders.items():
-        about = _about(folder)
-        first = 0 if about['config'] else result_files.ORIGINS[benchmark] if origin is None else origin
-        found = result_files.read_results(folder, {key: len(each.boxes) for key, each in truth.items()}, first)
-        if not found.boxes:
-            raise ValueError(f'{folder}: no sequence of {benchmark} has results; {found.problems[0]}')
-        about |= {'problems': found.problems, 'problem_counts': dict(found.counts)}
-        about['timing'] = _timing(folder, found.boxes)
+        found, about = _read(folder, benchmark, frames, origin)
         if area:
             scores = {
                 key: trackingnet.score_sequence(found.boxes[key], each.boxes)
@@ -89,16 +85,23 @@ def score_one_pass(
             }
             trackers.append(build.trackingnet_tracker(name, scores, **about))
             continue
-        scores = result_files.score_results(found, truth, convention, result_files.ORIGINS[benchmark])
+        scores = result_files.score_results(found, truth, convention, files_origin)
         by_attribute = attributes_lib.scores_by_attribute(scores, attributes, convention) if attributes else None
-        trackers.append(build.one_pass_tracker(name, scores, by_attribute, convention, **about))
-    about = trackingnet.ABOUT if area else conventions.convention(convention).about
-    metrics = metric_sets.TRACKINGNET if area else _one_pass_metrics(convention)
+        perturbed, counts = {}, collections.Counter(about['problem_counts'])
+        for protocol in protocols:
+            if (folder / protocol).is_dir():
+                runs = perturbed_runs.read(folder, protocol, frames)
+                perturbed[protocol] = perturbed_runs.score(protocol, runs, truth, convention, files_origin)
+                about['problems'] += runs.problems
+                counts.update(runs.counts)
+        about['problem_counts'] = dict(counts)
+        trackers.append(build.one_pass_tracker(name, scores, by_attribute, convention, perturbed, **about))
+    if area:
+        about, metrics = trackingnet.ABOUT, metric_sets.TRACKINGNET
+    else:
+        rule = conventions.convention(convention)
+        about, metrics = rule.about, metric_sets.one_pass_set(rule.normalized_area, protocols)
     return build.report(benchmark, f'{convention}: {about}', trackers, list(truth), metrics)
-
-
-def _one_pass_metrics(convention: str) -> metric_sets.MetricSet:
-    return metric_sets.one_pass_set(conventions.convention(convention).normalized_area)
 
 
 def score_got10k(
@@ -112,18 +115,13 @@ def score_got10k(
     trackers, frames = [], {sequence.name: len(sequence.frames) for sequence in sequences}
     sizes = {s.name: images.read_image(s.frames[0]).shape[1::-1] for s in sequences}
     for name, folder in folders.items():
-        about = _about(folder)
-        first = 0 if about['config'] else result_files.ORIGINS['got10k'] if origin is None else origin
-        found = result_files.read_results(folder, frames, first)
-        if not found.boxes:
-            raise ValueError(f'{folder}: no sequence of got10k has results; {found.problems[0]}')
-        about |= {'problems': found.problems, 'problem_counts': dict(found.counts)}
+        found, about = _read(folder, 'got10k', frames, origin)
         overlaps = {
             s.name: got10k.frame_overlaps(found.boxes[s.name], s.boxes, sizes[s.name], s.visible)
             for s in sequences
             if s.name in found.boxes
         }
-        trackers.append(build.got10k_tracker(name, overlaps, timing=_timing(folder, found.boxes), **about))
+        trackers.append(build.got10k_tracker(name, overlaps, **about))
     about = 'GOT-10k toolkit: overlaps of all frames but the first and those without a visible target, pooled'
     return build.report('got10k', about, trackers, list(frames))
 
@@ -149,26 +147,44 @@ def score_vot(root: str | os.PathLike, folders: Mapping[str, pathlib.Path], conv
         free = None
         if (pathlib.Path(folder) / 'unsupervised').is_dir():
             free = vot_results.read_results(folder, annotations, 'unsupervised', allow_missing=True)
-        made = vot_scores.score(annotations, baseline, free, convention, interval, bounded)
-        trackers.append(build.vot_tracker(name, made, **_about(folder)))
+        measured = vot_scores.measure(annotations, baseline, free, convention, bounded)
+        made = vot_scores.score(measured, interval)
+        found = vot_intervals.vot_intervals(measured, interval)
+        trackers.append(build.vot_tracker(name, made, found, **_about(folder)))
     lengths = max(interval[1], *(len(annotation.regions) for annotation in annotations))
     names = [annotation.name for annotation in annotations]
     return build.report('vot', made.convention, trackers, names, metric_sets.vot(lengths, interval))
 
 
-def _about(folder: pathlib.Path) -> dict:
-    """`config` and `source` of a tracker's folder; config is {} where the results are not ours."""
-    path = folder / DESCRIPTION
-    config = {}
-    if path.exists():
-        try:
-            config = json.loads(path.read_text(encoding='utf-8'))
-        except ValueError as error:
-            raise ValueError(f'{path}: no JSON ({error}); it says what made these results') from None
-    return {'config': config, 'source': 'tracked here' if config else 'result files'}
+def _read(
+    folder: pathlib.Path, benchmark: str, frames: Mapping[str, int], origin: float | None
+) -> tuple[result_files.Results, dict]:
+    """A tracker's results, and what a report says of it beside its scores."""
+    found = result_files.read_results(folder, frames, run_description.origin(folder, benchmark, origin))
+    if not found.boxes:
+        raise ValueError(f'{folder}: no sequence of {benchmark} has results; {found.problems[0]}')
+    return found, {
+        **_about(folder, found.boxes),
+        'problems': found.problems,
+        'problem_counts': dict(found.counts),
+    }
 
 
-def _timing(folder: pathlib.Path, boxes: Mapping[str, np.ndarray]) -> data.Timing:
+def _about(folder: pathlib.Path, boxes: Mapping[str, np.ndarray] | None = None) -> dict:
+    """Where results are from, settings, seed, the machines that tracked, and how fast these boxes were found."""
+    found = run_description.read(folder)
+    about = {key: value for key, value in (found or {}).items() if key not in ('seed', 'hardware')}
+    hardware = '; '.join((found or {}).get('hardware', ()))
+    return {
+        'source': 'result files' if found is None else 'tracked by sctrpn_jax',
+        'config': about,
+        'seed': (found or {}).get('seed'),
+        'timing': environments.timing(_seconds(folder, boxes or {}), hardware),
+    }
+
+
+def _seconds(folder: pathlib.Path, boxes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """Sequence -> [T] seconds, where they are known."""
     seconds = {}
     for name, tracked in boxes.items():
         path = folder / f'{name}_time.txt'
@@ -176,4 +192,4 @@ def _timing(folder: pathlib.Path, boxes: Mapping[str, np.ndarray]) -> data.Timin
             values = np.loadtxt(path, ndmin=1)
             if len(values) == len(tracked) and np.isfinite(values).all():
                 seconds[name] = values
-    return environments.timing(seconds) if seconds else data.Timing()
+    return seconds

@@ -77,7 +77,7 @@ def make_tracker(
     one_tower: bool = False,
     models: str | None = None,
 ) -> tuple[OnlineTracker, dict]:
-    """A tracker and its description.
+    """A tracker and its description, which has the `seed` of the training where there was one (sctrpn).
 
     Args:
       kind: one of `TRACKERS`: `sctrpn`; `correlation` of untrained features, the floor; OpenCV's `mil`, `kcf`, `csrt`,
@@ -93,7 +93,8 @@ def make_tracker(
     """
     if kind == 'sctrpn':
         variables, config = checkpoint_lib.load_variables(checkpoint)
-        return tracker_lib.Tracker(variables, config), {'tracker': kind, 'checkpoint': checkpoint or 'the one shipped'}
+        description = {'tracker': kind, 'checkpoint': checkpoint or 'the one shipped', 'seed': config.seed}
+        return tracker_lib.Tracker(variables, config), description
     if kind in _OPENCV:
         return OpenCVTracker(_opencv_factory(kind, models)), {'tracker': kind, 'opencv': cv2.__version__}
     if kind != 'correlation':

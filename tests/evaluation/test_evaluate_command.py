@@ -1,42 +1,15 @@
-"""bin/evaluate end to end: tracking, scoring, the report; bad input; a kill in the middle."""
+"""What bin/evaluate calls: tracking, scoring, what a report says of a run; bad input."""
 
 import functools
 import json
 import os
-import pathlib
-import signal
-import subprocess
-import sys
-import time
 import zipfile
 
-import cv2
 import numpy as np
 import pytest
 
 from sctrpn_jax.evaluation import evaluate_command, one_pass, scoring, submissions
-from sctrpn_jax.evaluation.report import output as report_output
-from sctrpn_jax.evaluation.vot import results as vot_results
-
-PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'evaluate'
-
-
-def run(*arguments, **options):
-    command = [sys.executable, str(PROGRAM), *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
-
-
-def finished(process):
-    out, err = process.communicate(timeout=300)
-    return process.returncode, out, err
-
-
-def without_times(report):
-    """A report.json as text without what a clock said."""
-    values = json.loads(report.read_text())
-    for tracker in values['trackers']:
-        tracker.pop('timing')
-    return json.dumps(values)
+from sctrpn_jax.evaluation.report import environments
 
 
 @pytest.mark.parametrize('one_tower', [False, True])
@@ -54,6 +27,42 @@ def test_tracking_and_scoring(tmp_path, write_otb, weights, one_tower):
     assert alone.trackers[0].values['success'].value > 0.5 and not alone.trackers[0].problems
 
 
+@pytest.mark.parametrize(
+    ('arguments', 'message'),
+    [
+        (('reset', 'otb'), "protocol reset is VOT's; otb is run in one_pass"),
+        (('tre', 'vot'), 'got protocol tre of vot; accepted are tre, sre of otb, uav123, lasot, davis'),
+        (('sre', 'trackingnet'), 'got protocol sre of trackingnet'),
+        (('sre', 'otb', 'trackingnet'), 'by thresholds, and convention trackingnet by areas'),
+        (('sre', 'otb', None, 'initOmit'), 'omitted frames are of OTB, for protocol tre; got otb, sre'),
+        (('tre', 'uav123', None, 'initOmit'), 'got uav123, tre'),
+        (('tre', 'otb', None, None, 'all.zip'), 'a submission holds one_pass results; got protocol tre'),
+    ],
+)
+def test_protocols_that_do_not_go_with_the_rest(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        evaluate_command.check_protocol(*arguments)
+
+
+def test_a_report_says_seed_and_machine_of_the_run(tmp_path, write_otb, weights):
+    write_otb(tmp_path / 'data', ['a'])
+    root, out = str(tmp_path / 'data'), tmp_path / 'out'
+    evaluate_command.track_one_pass('otb', root, str(out), 'correlation', weights=str(weights), layer=3)
+    path = out / 'tracker.json'
+    description = json.loads(path.read_text())
+    assert description['hardware'] == [environments.describe_environment().hardware] and 'seed' not in description
+    path.write_text(json.dumps(description | {'seed': 7, 'hardware': ['far away', 'farther']}))
+    (tracker,) = evaluate_command.score('otb', root, str(out)).trackers
+    assert (tracker.seed, tracker.timing.hardware) == (7, 'far away; farther') and tracker.timing.fps > 0
+    assert 'hardware' not in tracker.config and tracker.config['layer'] == 3
+    old = {key: value for key, value in description.items() if key != 'hardware'}
+    path.write_text(json.dumps(old))
+    (before,) = evaluate_command.score('otb', root, str(out)).trackers
+    assert (before.seed, before.timing.hardware, before.config) == (None, '', old) and before.values == tracker.values
+    evaluate_command.track_one_pass('otb', root, str(out), 'correlation', weights=str(weights), layer=3)
+    assert json.loads(path.read_text()) == old  # nothing was left to track
+
+
 def test_scores_of_ours_and_of_others_count_from_their_own_origin(tmp_path, write_otb):
     (sequence,) = write_otb(tmp_path / 'data', ['a'])
     boxes = sequence.boxes + np.array([3, -2, 4, 1]) * np.arange(5)[:, None] / 4
@@ -67,57 +76,6 @@ def test_scores_of_ours_and_of_others_count_from_their_own_origin(tmp_path, writ
     made = evaluate_command.score('otb', str(tmp_path / 'data'), str(tmp_path / 'results'), origin=0)
     values = {tracker.name: tracker.values['success'].value for tracker in made.trackers}
     assert values['counted_from_0'] == pytest.approx(direct.success, abs=1e-6)
-
-
-def test_a_killed_evaluation_ends_with_the_same_report(tmp_path, write_otb):
-    write_otb(tmp_path / 'data', [f's{i}' for i in range(6)], count=40)
-    arguments = ['--benchmark=otb', f'--root={tmp_path / "data"}', '--tracker=mil']
-
-    def reproducible(folder):  # MIL draws random numbers: its boxes are taken as they come, the report must follow
-        return [f'--output={tmp_path / folder}', f'--report={tmp_path / (folder + "_report")}']
-
-    process = run(*arguments, *reproducible('killed'))
-    first = tmp_path / 'killed' / 's0.csv'
-    deadline = time.monotonic() + 120
-    while not first.exists() and process.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.005)
-    process.send_signal(signal.SIGKILL)
-    process.communicate()
-    kept = first.read_bytes()
-    assert len(list((tmp_path / 'killed').glob('s?.csv'))) < 6
-    code, _, err = finished(run(*arguments, *reproducible('killed')))
-    assert code == 0, err
-    assert first.read_bytes() == kept and len(list((tmp_path / 'killed').glob('s?.csv'))) == 6
-    before = without_times(tmp_path / 'killed_report' / 'report.json')
-    code, _, _ = finished(run(*arguments, *reproducible('killed')))
-    assert code == 0 and without_times(tmp_path / 'killed_report' / 'report.json') == before
-
-
-def test_vot_with_resets_and_without(tmp_path):
-    root = tmp_path / 'VOT'
-    (root / 'ball' / 'color').mkdir(parents=True)
-    (root / 'list.txt').write_text('ball\n')
-    rng = np.random.default_rng(0)
-    target = rng.integers(0, 256, (24, 24, 3), dtype=np.uint8)
-    rows = []
-    for t in range(30):
-        frame = np.full((100, 160, 3), 90, np.uint8)
-        x = 20 + 2 * t if t < 12 else 120 - t  # jumps away once
-        frame[40:64, x : x + 24] = target
-        cv2.imwrite(str(root / 'ball' / 'color' / f'{t + 1:08d}.jpg'), frame)
-        rows.append(f'{x},40,{x + 23},40,{x + 23},63,{x},63')
-    (root / 'ball' / 'groundtruth.txt').write_text('\n'.join(rows) + '\n')
-    arguments = ['--benchmark=vot', f'--root={root}', '--tracker=mil', f'--output={tmp_path / "mil"}']
-    for protocol, folder in (('no_reset', 'unsupervised'), ('reset', 'baseline')):
-        code, out, err = finished(run(*arguments, f'--protocol={protocol}'))
-        assert code == 0, err
-        assert ('VOT2018' if protocol == 'reset' else '--protocol=reset makes the report') in out
-        assert (tmp_path / 'mil' / folder / 'ball' / 'ball_001.txt').is_file()
-    annotations = vot_results.read_annotations(root)
-    found = vot_results.read_results(tmp_path / 'mil', annotations)
-    assert found.trajectories['ball'][0].codes[0] == vot_results.START
-    made = report_output.read_report(tmp_path / 'mil' / 'report' / 'report.json')
-    assert made.trackers[0].values['ao'].value is not None and 0 <= made.trackers[0].values['accuracy'].value <= 1
 
 
 def test_real_results_give_the_published_numbers(shared):
@@ -202,13 +160,3 @@ def test_a_submission_holds_what_was_tracked(tmp_path, write_otb, weights, monke
     with zipfile.ZipFile(path) as archive:
         rows = np.loadtxt(archive.read('b/b_001.txt').decode().splitlines(), delimiter=',')
     np.testing.assert_allclose(rows[0], found[1].boxes[0] + [1, 1, 0, 0], atol=1e-3)
-
-
-def test_flags_that_do_not_go_together():
-    for arguments, message in [
-        (['--benchmark=otb'], 'give --root'),
-        (['--benchmark=otb', '--root=x'], 'either --output, to track, or --results'),
-        (['--benchmark=otb', '--root=x', '--output=y', '--protocol=reset'], "protocol reset is VOT's"),
-    ]:
-        code, _, err = finished(run(*arguments))
-        assert code == 2 and len(err.strip().splitlines()) == 1 and message in err

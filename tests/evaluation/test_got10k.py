@@ -70,8 +70,9 @@ def test_clipped_against_a_count_of_pixels(frames):
         np.testing.assert_allclose(scores.curve, [np.mean(np.array(expected) > k) for k in np.linspace(0, 1, 101)])
 
 
-floats = st.floats(-50, 400)
-any_box = st.tuples(floats, floats, st.floats(0, 400), st.floats(0, 400))
+# In parts of a pixel: the toolkit adds 2e-16 to a union, which shows in areas that no image has.
+places, sides = (st.integers(low * 64, 400 * 64).map(lambda parts: parts / 64) for low in (-50, 0))
+any_box = st.tuples(places, places, sides, sides)
 
 
 @given(st.lists(st.tuples(any_box, any_box), min_size=2, max_size=8))

@@ -124,5 +124,17 @@ def test_runs_are_pooled_by_their_frames():
     scores = perturbed.score_temporal({0: lost, 40: truth[40:]}, truth, np.arange(60) >= 40)
     assert scores.frames == 40 and scores.precision == pytest.approx(1 / 40)  # the other run has no frame that counts
     assert isinstance(scores, one_pass.Scores) and isinstance(scores.success, float)
+    nowhere = perturbed.score_temporal({0: truth, 40: truth[40:]}, truth, np.ones(60, bool))
+    assert nowhere.frames == 0 and math.isnan(nowhere.success) and np.isnan(nowhere.precision_curve).all()
     with pytest.raises(ValueError, match='got none'):
         perturbed.pooled([])
+
+
+def test_what_the_files_count_from_matters_to_conventions_that_look_at_it():
+    truth = np.tile([0.0, 0, 20, 20], (30, 1))  # 1 in files that count from 1, and 0 is invalid by the Matlab toolkit
+    runs = {0: truth, 10: truth[10:]}
+    assert perturbed.score_temporal(runs, truth, convention='otb-matlab').success > 0.9
+    assert perturbed.score_temporal(runs, truth, convention='otb-matlab', origin=0).success == 0
+    runs = dict.fromkeys(perturbed.PERTURBATIONS[:2], truth)
+    assert perturbed.score_spatial(runs, truth, convention='otb-matlab').success > 0.9
+    assert perturbed.score_spatial(runs, truth, convention='otb-matlab', origin=0).success == 0

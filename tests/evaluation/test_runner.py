@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import sequences
-from sctrpn_jax.evaluation import one_pass, runner, trackers
+from sctrpn_jax.evaluation import one_pass, run_description, runner, trackers
+from sctrpn_jax.evaluation.report import environments
 
 
 class Perfect:
@@ -32,6 +33,16 @@ def test_results_of_a_perfect_tracker(tmp_path, write_otb):
     for sequence in found:
         np.testing.assert_allclose(results[sequence.name].boxes, sequence.boxes)
         assert results[sequence.name].scores.tolist() == [1, 0.5, 0.5, 0.5, 0.5]
+
+
+def test_the_machine_is_noted_beside_the_results(tmp_path, write_otb):
+    found = write_otb(tmp_path / 'data', ['a'])
+    runner.run_one_pass(Perfect(found[0].boxes), found, tmp_path / 'out', {'tracker': 'perfect', 'seed': 5})
+    assert run_description.read(tmp_path / 'out') == {
+        'tracker': 'perfect',
+        'seed': 5,
+        'hardware': [environments.describe_environment().hardware],
+    }
 
 
 def test_finished_sequences_are_kept_and_nothing_half_written_counts(tmp_path, write_otb):

@@ -1,10 +1,15 @@
 """OpenCV's trackers behind the project's interface, on a target that moves over a textured ground."""
 
+import copy
+import ctypes
+import os
+
 import cv2
 import numpy as np
 import pytest
 
 from sctrpn_jax.evaluation import one_pass, trackers
+from sctrpn_jax.models import weights_file
 
 
 @pytest.fixture(scope='module')
@@ -24,8 +29,15 @@ def follow(tracker, frames, box):
     return [tracker.update(frame) for frame in frames[1:]]
 
 
+@pytest.fixture
+def repeatable():
+    """OpenCV's MIL draws its features by C's `rand`, which `cv2.setRNGSeed` does not touch, nor a fresh tracker."""
+    if os.name == 'posix':
+        ctypes.CDLL(None).srand(1)
+
+
 @pytest.mark.parametrize('kind', ['mil', 'kcf', 'csrt', 'nano'])
-def test_opencv_trackers_follow_the_target(kind, clip, shared):
+def test_opencv_trackers_follow_the_target(kind, clip, shared, repeatable):
     if kind in ('kcf', 'csrt') and not hasattr(cv2, f'Tracker{kind.upper()}'):
         with pytest.raises(ValueError, match='it comes with opencv-contrib-python'):
             trackers.make_tracker(kind)
@@ -35,14 +47,40 @@ def test_opencv_trackers_follow_the_target(kind, clip, shared):
         pytest.skip('no NanoTrack model files in the shared folder')
     tracker, description = trackers.make_tracker(kind, models=str(models) if kind == 'nano' else None)
     assert description == {'tracker': kind, 'opencv': cv2.__version__}
-    cv2.setRNGSeed(1)
     frames, boxes = clip
-    outputs = follow(tracker, frames, boxes[0])
-    overlaps = one_pass.overlap(np.stack([output.box for output in outputs]), boxes[1:])
-    least = 0.3 if kind == 'mil' else 0.5  # MIL jumps between windows
-    assert overlaps.mean() > least and all(0 <= output.score <= 1 for output in outputs)
-    again = follow(tracker, frames[::-1], boxes[-1])  # a second target starts afresh
-    assert one_pass.overlap(again[0].box, boxes[-2]) > 0.1
+    still = one_pass.overlap(boxes[:1], boxes[1:]).mean()
+    means = []
+    for _ in range(3 if kind == 'mil' else 1):  # MIL jumps between windows, otherwise each time: 0.36 to 0.81
+        outputs = follow(tracker, frames, boxes[0])
+        assert all(0 <= output.score <= 1 for output in outputs)
+        means.append(one_pass.overlap(np.stack([output.box for output in outputs]), boxes[1:]).mean())
+    assert np.median(means) > (1.7 if kind == 'mil' else 2.5) * still
+    again = follow(tracker, frames[:-3:-1], boxes[-1])  # a second target starts afresh
+    assert len(again) == 1 and one_pass.overlap(again[0].box, boxes[-2]) > 0.1
+
+
+@pytest.mark.skipif(os.name != 'posix', reason='the C library that OpenCV calls is found on POSIX systems')
+def test_mil_repeats_itself_by_the_c_librarys_numbers_alone(clip):
+    frames, boxes = clip
+    library = ctypes.CDLL(None)
+
+    def tracked(seed):
+        library.srand(seed)
+        return np.stack([output.box for output in follow(trackers.make_tracker('mil')[0], frames[:6], boxes[0])])
+
+    first = tracked(1)
+    np.testing.assert_array_equal(tracked(1), first)
+    assert (tracked(2) != first).any()
+
+
+def test_ours_is_described_with_the_seed_of_its_training(network, tmp_path):
+    variables, config = network
+    config = copy.deepcopy(config)
+    config.seed = 12
+    weights_file.write(tmp_path / 'network.npz', variables, config)
+    tracker, description = trackers.make_tracker('sctrpn', checkpoint=str(tmp_path / 'network.npz'))
+    assert description == {'tracker': 'sctrpn', 'checkpoint': str(tmp_path / 'network.npz'), 'seed': 12}
+    assert tracker.config == config
 
 
 def test_a_failure_keeps_the_last_box_with_no_score():

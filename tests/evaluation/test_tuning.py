@@ -5,14 +5,10 @@ import pathlib
 import subprocess
 import sys
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sctrpn_jax import config as config_lib
 from sctrpn_jax.evaluation import one_pass, tuning
-from sctrpn_jax.models import sctrpn
 from sctrpn_jax.tracking import tracker
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'tune'
@@ -37,29 +33,22 @@ def test_the_search_approaches_a_known_optimum_and_goes_on(tmp_path):
     assert json.loads((tmp_path / 'tuning.json').read_text()) == made
 
 
-def test_the_objective_is_the_trackers_success(tmp_path):
-    from sctrpn_jax.data import generated, sequences
-
-    cv2 = pytest.importorskip('cv2')
-    config = config_lib.Config()
-    model = config.model
-    model.backbone.widths, model.backbone.groups, model.backbone.norm = (8,) * 5, (1,) * 5, 'none'
-    model.fem.channels = model.head.channels = 8
-    model.cascade.layers, config.track.proposals = (5,), 16
-    crops = jnp.zeros((1, 127, 127, 3)), jnp.zeros((1, 255, 255, 3))
-    variables = sctrpn.SCTRPN(model).init(jax.random.key(0), *crops)
-    frames, boxes = generated.make_sequence(3, 6)
-    for t, frame in enumerate(frames):
-        cv2.imwrite(str(tmp_path / f'{t}.png'), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-    paths = tuple(str(tmp_path / f'{t}.png') for t in range(6))
-    objective = tuning.Objective(variables, config, [sequences.Sequence('clip', paths, boxes.astype(float))])
-    values = tuning.get_fields(config) | {'track.window': 0.1, 'model.cascade.theta': 0.9}
-    changed = tuning.set_fields(config, values)
-    assert changed.track.window == 0.1 != config.track.window
-    tracked = np.asarray(tracker.track_sequence(variables, frames, boxes[0], changed).box)
-    assert objective(values) == pytest.approx(one_pass.success_auc(tracked, boxes), abs=1e-3)
-    others = [objective(values | {'track.window': window, 'track.size_rate': 1.0}) for window in (0.3, 0.6)]
-    assert len({objective(values), *others}) > 1  # the values reach the tracker, though nothing is compiled again
+def test_the_objective_is_the_trackers_success(network, network_clip):
+    variables, config = network
+    frames, sequence = network_clip
+    # The objective is made of another config: what it is given must take its place.
+    values = tuning.get_fields(config)
+    others = {'track.window': 0.1, 'track.size_rate': 1.0, 'track.nms_iou': 0.4, 'model.cascade.theta': 0.9}
+    changed = tuning.set_fields(config, others)
+    assert changed.track.window == 0.1 != config.track.window == values['track.window']
+    assert tuning.get_fields(changed) == values | others
+    objective = tuning.Objective(variables, changed, [sequence])
+    live = tracker.Tracker(variables, config)
+    live.init(frames[0], sequence.boxes[0])
+    tracked = np.stack([sequence.boxes[0], *(live.update(frame).box for frame in frames[1:])])
+    assert objective(values) == pytest.approx(one_pass.success_auc(tracked, sequence.boxes), abs=1e-3)
+    found = [objective(values | others | {'track.window': window}) for window in (0.3, 0.6)]
+    assert len({objective(values), *found}) > 1  # the values reach the tracker, though nothing is compiled again
 
 
 @pytest.mark.parametrize('benchmark', tuning.TEST_BENCHMARKS)

@@ -24,6 +24,7 @@ def one_pass_tracker(
     scores: Mapping[str, one_pass.Scores],
     by_attribute: Mapping[str, tuple[one_pass.Scores, int]] | None = None,
     convention: str = 'otb',
+    perturbed: Mapping[str, Mapping[str, one_pass.Scores]] | None = None,
     **about: typing.Any,
 ) -> data.Tracker:
     """A tracker on OTB, UAV123 or LaSOT.
@@ -33,13 +34,24 @@ def one_pass_tracker(
       scores: sequence -> scores, in the benchmark's order.
       by_attribute: as `attributes.scores_by_attribute` gives it.
       convention: that of the scores.
+      perturbed: protocol (`tre`, `sre`) -> sequence -> scores over all its runs.
       **about: `source`, `seed`, `config`, `problems`, `problem_counts`, `timing` of `data.Tracker`.
 
     Raises:
       ValueError: an unknown convention.
     """
+    drop = conventions.convention(convention).drop_zero_curves
     mean = one_pass.mean_scores(scores.values(), convention)
-    return _mean_tracker(name, scores, mean, by_attribute, conventions.convention(convention).drop_zero_curves, about)
+    tracker = _mean_tracker(name, scores, mean, by_attribute, drop, about)
+    values, curves, rows = dict(tracker.values), dict(tracker.curves), tracker.rows
+    for protocol, found in (perturbed or {}).items():
+        pooled = _mean_tracker(name, found, one_pass.mean_scores(found.values(), convention), None, drop, {})
+        keys = {key: f'{protocol}_{key}' for key in ('success', 'precision')}
+        values |= {new: pooled.values[key] for key, new in keys.items()}
+        curves |= {new: pooled.curves[key] for key, new in keys.items()}
+        by_name = {row.sequence: {new: row.values[key] for key, new in keys.items()} for row in pooled.rows}
+        rows = [dataclasses.replace(row, values=row.values | by_name.get(row.sequence, {})) for row in rows]
+    return dataclasses.replace(tracker, values=values, curves=curves, rows=tuple(rows))
 
 
 def trackingnet_tracker(
@@ -81,7 +93,7 @@ def got10k_tracker(name: str, overlaps: Mapping[str, np.ndarray], **about: typin
 def vot_tracker(
     name: str,
     scores: vot_scores.Scores,
-    intervals: Mapping[str, tuple[float, float]] | None = None,
+    intervals: Mapping[str, tuple[float, float] | None] | None = None,
     **about: typing.Any,
 ) -> data.Tracker:
     """A tracker on VOT with resets.
@@ -89,7 +101,7 @@ def vot_tracker(
     Args:
       name: of the tracker.
       scores: of `vot.scores.score`; their problems and missing sequences become the tracker's.
-      intervals: metric -> (low, high) where the caller resampled; robustness and failures are resampled here.
+      intervals: metric -> (low, high), of `vot_intervals`.
       **about: as `one_pass_tracker`, without problems.
     """
 
@@ -102,12 +114,8 @@ def vot_tracker(
         }
         return {key: _number(value) for key, value in found.items()}
 
-    each = [group.robustness for group in scores.sequences.values()]
-    failures, frames = (np.array([getattr(r, key) for r in each], np.float64) for key in ('failures', 'frames'))
-    rate = intervals_lib.pooled_interval(failures * 100, frames)
-    made = {'robustness': rate, 'failures': _interval(failures), **(intervals or {})}
     overall = {**values_of(scores.overall), 'ao': _number(scores.average_overlap)}
-    values = {key: _value(value, made.get(key)) for key, value in overall.items()}
+    values = {key: _value(value, (intervals or {}).get(key)) for key, value in overall.items()}
     rows = [
         data.Row(sequence, group.robustness.frames, {key: values_of(group)[key] for key in ('accuracy', 'failures')})
         for sequence, group in scores.sequences.items()

@@ -1,6 +1,7 @@
 """Which metrics and curves each benchmark has, and what it is called."""
 
 import dataclasses
+from collections.abc import Sequence
 
 from sctrpn_jax.evaluation import got10k, one_pass, trackingnet
 from sctrpn_jax.evaluation.report import data
@@ -56,15 +57,23 @@ def _three_metrics(form: str) -> tuple[data.Metric, ...]:
     )
 
 
-def one_pass_set(normalized_area: bool = False) -> MetricSet:
+def one_pass_set(normalized_area: bool = False, protocols: Sequence[str] = ()) -> MetricSet:
     """Metrics of one-pass evaluation.
 
     Args:
       normalized_area: normalised precision is the mean of its curve (`Convention.normalized_area`).
+      protocols: of `tre`, `sre`, whose success and precision stand beside, as `tre_success`, `tre_precision`.
     """
     thresholds = one_pass.OVERLAP_THRESHOLDS, one_pass.ERROR_THRESHOLDS, one_pass.NORMALIZED_THRESHOLDS
     curves = _three_curves(*thresholds, (20.0,), () if normalized_area else (0.2,))
-    return MetricSet(_three_metrics('.3f'), _three_metrics('.3f'), 'success', curves)
+    metrics = _three_metrics('.3f')
+    for protocol in protocols:
+        for metric, curve in zip(_three_metrics('.3f')[:2], curves[:2], strict=True):
+            key = f'{protocol}_{metric.key}'
+            metrics += (dataclasses.replace(metric, key=key, name=f'{metric.name}, {protocol.upper()}'),)
+            title = f'{curve.title}, {protocol.upper()}'
+            curves += (dataclasses.replace(curve, key=key, title=title, metric=key),)
+    return MetricSet(metrics, metrics, 'success', curves)
 
 
 ONE_PASS = one_pass_set()

@@ -17,20 +17,21 @@ def trackers_csv(report: data.Report) -> str:
 
     Returns:
       CSV: `tracker`, `kind` (measured, published), `source`, `sequences`, per metric its value and the ends of its 95 %
-      interval (`success`, `success_low`, `success_high`), `problems`, and last, as measured, `fps` and `hardware`.
+      interval (`success`, `success_low`, `success_high`), `problems`, `seed`, and last, as measured, `fps` and the
+      `hardware` that tracked.
     """
     keys = [metric.key for metric in report.metrics]
     ends = ('', '_low', '_high')
     header = ['tracker', 'kind', 'source', 'sequences', *(key + end for key in keys for end in ends), 'problems']
-    lines = [[*header, 'fps', 'hardware']]
+    lines = [[*header, 'seed', 'fps', 'hardware']]
     for tracker in report.ranked():
         values = [tracker.values.get(key, data.Value(None)) for key in keys]
         numbers = [_plain(number) for value in values for number in (value.value, value.low, value.high)]
         first = [tracker.name, MEASURED, tracker.source, len(tracker.rows), *numbers, tracker.problem_total]
-        lines.append([*first, _plain(tracker.timing.fps), tracker.timing.hardware])
+        lines.append([*first, tracker.seed, _plain(tracker.timing.fps), tracker.timing.hardware])
     for printed in report.published:
         numbers = [number for key in keys for number in (_plain(printed.values.get(key)), '', '')]
-        first = [printed.tracker, PUBLISHED, printed.source, '', *numbers, '']
+        first = [printed.tracker, PUBLISHED, printed.source, '', *numbers, '', '']
         lines.append([*first, _plain(printed.fps), printed.hardware])
     return _csv(lines)
 
@@ -69,7 +70,7 @@ def attributes_csv(report: data.Report) -> str:
 
 
 def trackers_markdown(report: data.Report) -> str:
-    """Trackers by metrics with their intervals, what is published marked so; then convention, note and problems."""
+    """Trackers by metrics with their intervals, what is published marked so; then convention, note, facts of runs."""
     header = ['Tracker', *(f'{m.title} {arrow(m)}' for m in report.metrics), 'frames/s', 'Sequences', 'Source']
     lines = [header]
     for tracker in report.ranked():
@@ -84,7 +85,12 @@ def trackers_markdown(report: data.Report) -> str:
     rule = '| ' + ' | '.join([left[0], *[left[1]] * (len(header) - 2), left[0]]) + ' |'
     table = ['| ' + ' | '.join(map(escape, line)) + ' |' for line in lines]
     notes = [f'Convention: {report.convention}. 95 % intervals: bootstrap over sequences.', report.published_note]
-    notes += [f'{t.name}: {t.problem_total} problems in its files.' for t in report.trackers if t.problem_total]
+    for tracker in report.trackers:
+        seed = '' if tracker.seed is None else f'seed {tracker.seed}'
+        machine = tracker.timing.hardware and f'tracked on {tracker.timing.hardware}'
+        problems = f'{tracker.problem_total} problems in its files' if tracker.problem_total else ''
+        if facts := ', '.join(each for each in (seed, machine, problems) if each):
+            notes.append(f'{tracker.name}: {facts}.')
     head = [f'# {escape(report.benchmark)}', '', table[0], rule, *table[1:], '']
     return '\n'.join([*head, *(f'{escape(note)}\n' for note in notes if note)])
 

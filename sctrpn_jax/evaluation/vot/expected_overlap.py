@@ -94,24 +94,54 @@ def curve(
     Raises:
       ValueError: masks that do not fit.
     """
+    return curve_of_sums(*(each.sum(axis=0) for each in sums(runs, convention, masks, skip)))
+
+
+def sums(
+    runs: Sequence[Sequence[supervised.Run]],
+    convention: str = 'vot2018',
+    masks: Sequence[np.ndarray] | None = None,
+    skip: int = SKIP,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `curve` is the quotient of, for each sequence, so that sequences can be drawn anew.
+
+    A part that failed goes on up to N frames, those of the longest of all the sequences.
+
+    Args:
+      runs: this and the others as `curve`.
+      convention: as `cut`.
+      masks: [T] bool a sequence.
+      skip: as `cut`.
+
+    Returns:
+      [S, N - 1] weighted mean overlaps and [S, N - 1] weights, summed over a sequence's parts; for 2 to N frames.
+
+    Raises:
+      ValueError: as `curve`.
+    """
     masks = supervised.check_masks(runs, masks)
     found = [
-        (run, mask[part.start : part.stop].sum() / (part.span * repetitions), part)
-        for run, mask, repetitions in _single(runs, masks, convention)
+        (run, mask[part.start : part.stop].sum() / (part.span * repetitions), part, owner)
+        for run, mask, repetitions, owner in _single(runs, masks, convention)
         for part in cut(run.codes, convention, skip)
     ]
-    frames = max(p.stop - p.start if convention == 'vot-python' else len(run.codes) for run, _, p in found)
+    frames = max(p.stop - p.start if convention == 'vot-python' else len(run.codes) for run, _, p, _ in found)
     values, reached = np.zeros((len(found), frames)), np.ones((len(found), frames), bool)
-    for row, (run, _, part) in enumerate(found):
+    for row, (run, _, part, _) in enumerate(found):
         length = part.stop - part.start
         known = run.codes[part.start : part.stop] == results.REGION
         values[row, :length] = np.nan_to_num(np.where(known, run.overlaps[part.start : part.stop], 0))
         reached[row, length:] = part.failed
     means = np.cumsum(values[:, 1:], axis=1) / np.arange(1, frames)
-    weights = np.array([weight for _, weight, _ in found])[:, None] * reached[:, 1:]
-    total = weights.sum(axis=0)
-    expected = np.divide((weights * means).sum(axis=0), total, out=np.full(frames - 1, np.nan), where=total > 0)
-    return np.concatenate([[1.0], expected])
+    weights = np.array([weight for _, weight, _, _ in found])[:, None] * reached[:, 1:]
+    totals = np.zeros((2, len(runs), frames - 1))
+    np.add.at(totals, (slice(None), [owner for *_, owner in found]), np.stack([weights * means, weights]))
+    return totals[0], totals[1]
+
+
+def curve_of_sums(above: np.ndarray, below: np.ndarray) -> np.ndarray:
+    """[N] curve of the two [N - 1] sums over the chosen sequences of what `sums` gives."""
+    return np.concatenate([[1.0], np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)])
 
 
 def expected_overlap(
@@ -141,7 +171,7 @@ def expected_overlap(
 
 
 def _single(runs, masks, convention):
-    """(run, mask, what its weight is divided by) of every repetition."""
-    for repetitions, mask in zip(runs, masks, strict=True):
+    """(run, mask, what its weight is divided by, index of the sequence) of every repetition."""
+    for owner, (repetitions, mask) in enumerate(zip(runs, masks, strict=True)):
         for run in repetitions:
-            yield run, mask, 1 if convention == 'vot-python' else len(repetitions)
+            yield run, mask, 1 if convention == 'vot-python' else len(repetitions), owner

@@ -146,14 +146,39 @@ def run_sequence(
     if name in ('', '.', '..') or re.search(r'[/\\\0]', name):
         raise ValueError(f'sequence: got {name!r}, accepted are names of a folder')
     made: list[results.Trajectory] = []
-    for repetition in range(1, repetitions + 1):
+    for path in _paths(folder, name, repetitions):
         if results.is_deterministic(made):
             break
-        path = pathlib.Path(folder) / name / f'{name}_{repetition:03d}.txt'
         if not path.exists():
             write_trajectory(path, track(tracker, frames, regions, bounds, convention, reset))
         made.append(results.read_trajectory(path, len(regions))[0])
     return made
+
+
+def is_finished(name: str, frames: int, folder: str | os.PathLike, repetitions: int = results.MAX_REPETITIONS) -> bool:
+    """Whether `run_sequence` would track nothing.
+
+    Args:
+      name: of the sequence.
+      frames: how many it has.
+      folder: as `run_sequence`.
+      repetitions: as `run_sequence`.
+
+    Raises:
+      ValueError: a file that is there but of another sequence.
+    """
+    made: list[results.Trajectory] = []
+    for path in _paths(folder, name, repetitions):
+        if results.is_deterministic(made):
+            return True
+        if not path.exists():
+            return False
+        made.append(results.read_trajectory(path, frames)[0])
+    return True
+
+
+def _paths(folder: str | os.PathLike, name: str, repetitions: int) -> list[pathlib.Path]:
+    return [pathlib.Path(folder) / name / f'{name}_{number:03d}.txt' for number in range(1, repetitions + 1)]
 
 
 def write_trajectory(path: str | os.PathLike, trajectory: results.Trajectory) -> None:

@@ -53,26 +53,49 @@ class Scores:
     problems: tuple[str, ...]
 
 
-def score(
+@dataclasses.dataclass(frozen=True, eq=False)
+class Measured:
+    """Overlaps of one tracker with the truth, of which all scores are made.
+
+    Attributes:
+      annotations: of the sequences that have results.
+      runs: repetitions of each of these.
+      accuracy_runs: those that accuracy is of: `runs`, but by `pysot`, which counts one more row and column there.
+      free_runs: without resets, of the sequences that have such results; None where that was not run.
+      convention: one of `raster.CONVENTIONS`.
+      bounded: whether overlap is counted within the frame only.
+      missing: sequences that were not measured.
+      problems: of the result tree, a line each.
+    """
+
+    annotations: Sequence[results.Annotation]
+    runs: Sequence[Sequence[supervised.Run]]
+    accuracy_runs: Sequence[Sequence[supervised.Run]]
+    free_runs: Sequence[Sequence[supervised.Run]] | None
+    convention: str
+    bounded: bool
+    missing: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+def measure(
     annotations: Sequence[results.Annotation],
     baseline: results.Results,
     unsupervised: results.Results | None = None,
     convention: str = 'vot2018',
-    interval: tuple[int, int] = expected_overlap.INTERVALS[2018],
     bounded: bool = True,
-) -> Scores:
-    """Scores a tracker.
+) -> Measured:
+    """Measures a tracker.
 
     Args:
       annotations: of the set.
       baseline: of the supervised (or realtime) experiment.
       unsupervised: of the experiment without resets, if it was run.
       convention: one of `raster.CONVENTIONS`.
-      interval: lengths, see `expected_overlap.INTERVALS`.
       bounded: whether overlap is counted within the frame only, as the toolkits do; needs the frames' sizes.
 
     Returns:
-      Scores over the sequences that have results.
+      The sequences that have results.
 
     Raises:
       ValueError: no result at all, unknown frame sizes, or an unknown convention.
@@ -81,9 +104,35 @@ def score(
     annotations = [annotation for annotation in annotations if annotation.name in baseline.trajectories]
     if not annotations:
         raise ValueError(f'no sequence has a result; missing are {len(baseline.missing)}')
-    runs = _measure(annotations, baseline, convention, bounded, 1)
+    runs = _runs(annotations, baseline, convention, bounded, 1)
     # pysot counts one more row and column in accuracy than in EAO.
-    wide = _measure(annotations, baseline, convention, bounded, 0) if convention == 'pysot' and bounded else runs
+    wide = _runs(annotations, baseline, convention, bounded, 0) if convention == 'pysot' and bounded else runs
+    free, missing, problems = None, baseline.missing, baseline.problems
+    if unsupervised is not None:
+        there = [annotation for annotation in annotations if annotation.name in unsupervised.trajectories]
+        if not there:
+            raise ValueError('no sequence has a result without resets')
+        free = _runs(there, unsupervised, convention, bounded, 1)
+        missing += tuple(f'{name} (unsupervised)' for name in unsupervised.missing)
+        problems += unsupervised.problems
+    return Measured(annotations, runs, wide, free, convention, bounded, missing, problems)
+
+
+def score(measured: Measured, interval: tuple[int, int] = expected_overlap.INTERVALS[2018]) -> Scores:
+    """Scores a tracker.
+
+    Args:
+      measured: of `measure`.
+      interval: lengths, see `expected_overlap.INTERVALS`.
+
+    Returns:
+      Scores over the sequences that have results.
+
+    Raises:
+      ValueError: an interval that is none.
+    """
+    annotations, runs, wide = measured.annotations, measured.runs, measured.accuracy_runs
+    convention = measured.convention
     curve = expected_overlap.curve(runs, convention)
 
     def group(masks=None, values=None):
@@ -103,16 +152,9 @@ def score(
         )
         for annotation, found, wider in zip(annotations, runs, wide, strict=True)
     }
-    average, missing, problems = None, baseline.missing, baseline.problems
-    if unsupervised is not None:
-        there = [annotation for annotation in annotations if annotation.name in unsupervised.trajectories]
-        if not there:
-            raise ValueError('no sequence has a result without resets')
-        average = supervised.average_overlap(_measure(there, unsupervised, convention, bounded, 1), convention)
-        missing += tuple(f'{name} (unsupervised)' for name in unsupervised.missing)
-        problems += unsupervised.problems
+    average = None if measured.free_runs is None else supervised.average_overlap(measured.free_runs, convention)
     return Scores(
-        _describe(convention, interval, bounded),
+        _describe(convention, interval, measured.bounded),
         group(values=curve),
         tags,
         sequences,
@@ -120,8 +162,8 @@ def score(
         curve,
         interval,
         average,
-        missing,
-        problems,
+        measured.missing,
+        measured.problems,
     )
 
 
@@ -156,7 +198,7 @@ def format_table(scores: Scores) -> str:
     return '\n'.join([*lines, *scores.problems, f'({scores.convention})'])
 
 
-def _measure(annotations, found, convention, bounded, less) -> list[list[supervised.Run]]:
+def _runs(annotations, found, convention, bounded, less) -> list[list[supervised.Run]]:
     """Runs of each sequence, within the frame less `less` pixels right and below."""
     unknown = [annotation.name for annotation in annotations if annotation.size is None]
     if bounded and unknown:

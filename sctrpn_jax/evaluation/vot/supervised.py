@@ -94,8 +94,30 @@ def accuracy(
     Returns:
       0..1, NaN where no frame counts.
     """
+    totals, counts = accuracy_sums(runs, convention, burn_in, masks)
+    return float(totals.sum() / counts.sum()) if counts.sum() else math.nan
+
+
+def accuracy_sums(
+    runs: Sequence[Sequence[Run]],
+    convention: str = 'vot2018',
+    burn_in: int = BURN_IN,
+    masks: Sequence[np.ndarray] | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """What `accuracy` is the quotient of, for each sequence, so that sequences can be drawn anew.
+
+    Args:
+      runs: this and the others as `accuracy`.
+      convention: one of `raster.CONVENTIONS`.
+      burn_in: frames from a start on that do not count.
+      masks: [T] bool a sequence.
+
+    Returns:
+      [S] sums of overlap and [S] what they are divided by: frames that count (`vot-python`: mean overlap times length,
+      and length).
+    """
     raster.check_convention(convention)
-    means, weights = [], []
+    totals, counts = [], []
     for repetitions, mask in zip(runs, check_masks(runs, masks), strict=True):
         use = np.stack([counted(run, burn_in) & mask for run in repetitions])
         overlaps = np.where(use, np.stack([run.overlaps for run in repetitions]), 0)
@@ -103,13 +125,12 @@ def accuracy(
         number = use.sum(axis=axis)
         mean = overlaps.sum(axis=axis) / np.maximum(number, 1)
         if convention == 'vot-python':
-            means.append([mean.mean()])
-            weights.append([mask.sum() if use.any() or masks is None else 0])
+            counts.append(mask.sum() if use.any() or masks is None else 0)
+            totals.append(mean.mean() * counts[-1])
         else:
-            means.append(mean)
-            weights.append(number > 0)
-    means, weights = np.concatenate(means), np.concatenate(weights)
-    return float((means * weights).sum() / weights.sum()) if weights.sum() else math.nan
+            counts.append((number > 0).sum())
+            totals.append(mean.sum())  # 0 where no repetition counts
+    return np.array(totals, np.float64), np.array(counts, np.float64)
 
 
 def robustness(
@@ -144,15 +165,22 @@ def average_overlap(runs: Sequence[Sequence[Run]], convention: str = 'vot2018') 
     `vot2018`, `pysot`: Matlab's, no burn-in, every frame counts, and the first (where the tracker is only started), as
     any of unknown overlap, as 0. `vot-python`: `accuracy`, so with a burn-in of 10.
     """
+    totals, counts = average_overlap_sums(runs, convention)
+    return float(totals.sum() / counts.sum())
+
+
+def average_overlap_sums(runs: Sequence[Sequence[Run]], convention: str = 'vot2018') -> tuple[np.ndarray, np.ndarray]:
+    """What `average_overlap` is the quotient of, for each sequence: as `accuracy_sums`."""
     raster.check_convention(convention)
     if convention == 'vot-python':
-        return accuracy(runs, convention)
-    frames = []
+        return accuracy_sums(runs, convention)
+    totals, counts = [], []
     for repetitions in runs:
         use = np.stack([counted(run, 0) for run in repetitions])
         sums = np.where(use, np.stack([run.overlaps for run in repetitions]), 0).sum(axis=0)
-        frames.append(sums / np.maximum(use.sum(axis=0), 1))
-    return float(np.concatenate(frames).mean())
+        totals.append((sums / np.maximum(use.sum(axis=0), 1)).sum())
+        counts.append(len(sums))
+    return np.array(totals, np.float64), np.array(counts, np.float64)
 
 
 def check_masks(runs: Sequence[Sequence[Run]], masks: Sequence[np.ndarray] | None) -> list[np.ndarray]:

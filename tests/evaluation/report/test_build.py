@@ -1,13 +1,15 @@
-"""Reports against the metrics' own functions, scipy's bootstrap and the published numbers of real result files."""
+"""Reports against the metrics' own functions and the published numbers of real result files."""
 
+import csv
+import dataclasses
+import io
 import json
 
 import numpy as np
 import pytest
-import scipy.stats
 
 from sctrpn_jax.evaluation import attributes, conventions, got10k, one_pass, result_files, trackingnet
-from sctrpn_jax.evaluation.report import build, data, environments, intervals, metric_sets
+from sctrpn_jax.evaluation.report import build, data, environments, metric_sets, page, tables
 from sctrpn_jax.evaluation.vot import scores as vot_scores
 from sctrpn_jax.evaluation.vot import supervised
 
@@ -109,13 +111,12 @@ def made_up_vot(missing=(), problems=()):
 
 def test_vot_has_both_robustnesses_tags_and_what_is_missing():
     scores = made_up_vot(('d', 'e'), ('d: no such folder', 'e: no such folder', 'a/a_001.txt:3: words'))
-    tracker = build.vot_tracker('mine', scores, {'eao': (0.28, 0.35)}, source='files')
+    tracker = build.vot_tracker('mine', scores, {'eao': (0.28, 0.35), 'ao': None}, source='files')
     assert tracker.values['eao'] == data.Value(0.31, 0.28, 0.35)
     assert tracker.values['ao'] == data.Value(0.43)
     assert tracker.values['accuracy'] == data.Value(0.55)
-    rate, failures = tracker.values['robustness'], tracker.values['failures']
-    assert rate.value == pytest.approx(400 / 440, abs=1e-6) and rate.low < rate.value < rate.high
-    assert failures.value == pytest.approx(4 / 3, abs=1e-6) and failures.low < failures.value < failures.high
+    assert tracker.values['robustness'].value == pytest.approx(400 / 440, abs=1e-6)
+    assert tracker.values['failures'].value == pytest.approx(4 / 3, abs=1e-6)
     assert tracker.rows[2] == data.Row('c', 40, {'accuracy': None, 'failures': 1.0})
     assert list(tracker.attributes) == ['empty', 'occlusion'] and tracker.attributes['occlusion'].count == 80
     assert tracker.problems == ('no results, so not scored: d, e', *scores.problems)
@@ -126,32 +127,27 @@ def test_vot_has_both_robustnesses_tags_and_what_is_missing():
     assert data.from_json(data.to_json(report)) == report
 
 
-def test_the_pooled_interval_is_scipys():
-    rng = np.random.default_rng(0)
-    counts = rng.integers(20, 900, 40).astype(float)
-    totals = counts * rng.uniform(0.2, 0.9, 40)
-    expected = scipy.stats.bootstrap(
-        (totals, counts),
-        lambda t, c, axis=-1: t.sum(axis=axis) / c.sum(axis=axis),
-        paired=True,
-        method='percentile',
-        n_resamples=10_000,
-        rng=np.random.default_rng(1),
-    ).confidence_interval
-    found = intervals.pooled_interval(totals, counts)
-    assert found == pytest.approx((expected.low, expected.high), abs=0.004)
-    assert found == intervals.pooled_interval(totals, counts)
-    assert intervals.pooled_interval(np.append(totals, 0.0), np.append(counts, 0.0)) == found
-    assert intervals.pooled_interval(totals[:1], counts[:1]) is None
-
-
-def test_any_score_can_be_resampled():
-    values = np.random.default_rng(0).uniform(0, 1, 30)
-    found = intervals.resampled_interval(lambda chosen: values[chosen].mean(), 30, samples=10_000)
-    assert found == pytest.approx(one_pass.bootstrap_interval(values), abs=1e-9)
-    assert intervals.resampled_interval(lambda chosen: 1.0, 1) is None
-    assert intervals.resampled_interval(lambda chosen: np.nan, 5) is None
-    assert intervals.resampled_interval(lambda c: np.nan if 0 in c else 0.5, 5, samples=200) == (0.5, 0.5)
+def test_tre_and_sre_stand_beside_one_pass(make_scores):
+    scores, temporal, spatial = (make_scores(count, noise, 0) for count, noise in ((3, 2.0), (2, 3.0), (3, 4.0)))
+    tracker = build.one_pass_tracker('mine', scores, perturbed={'tre': temporal, 'sre': spatial}, seed=4)
+    for protocol, found in (('tre', temporal), ('sre', spatial)):
+        alone, mean = build.one_pass_tracker('x', found), one_pass.mean_scores(found.values())
+        for key in ('success', 'precision'):
+            assert tracker.values[f'{protocol}_{key}'] == alone.values[key]
+            assert tracker.values[f'{protocol}_{key}'].value == pytest.approx(getattr(mean, key), abs=1e-6)
+            assert tracker.curves[f'{protocol}_{key}'] == alone.curves[key]
+    plain = build.one_pass_tracker('mine', scores)
+    assert tracker.seed == 4 and plain.values.items() <= tracker.values.items()
+    assert [row.frames for row in tracker.rows] == [row.frames for row in plain.rows]
+    assert tracker.rows[1].values['tre_success'] == pytest.approx(temporal['sequence 1'].success, abs=1e-6)
+    assert 'tre_success' not in tracker.rows[2].values  # it was not tracked so; tables leave it empty
+    trackers = [tracker, dataclasses.replace(plain, name='other')]
+    report = build.report('otb', '', trackers, list(scores), metric_sets.one_pass_set(protocols=('tre', 'sre')))
+    assert report.trackers[1].curves['sre_success'] == (None,) * 21
+    assert data.from_json(data.to_json(report)) == report
+    assert 'Success, TRE' in page.page(report) and 'tre_success_low' in tables.trackers_csv(report)
+    rows = list(csv.DictReader(io.StringIO(tables.sequences_csv(report))))
+    assert [bool(row['tre_success']) for row in rows] == [True, True, False, False, False, False]
 
 
 def test_speed_leaves_the_first_frame_out():

@@ -38,3 +38,12 @@ def test_thresholds_are_the_metrics_own():
     assert metric_sets.one_pass_set(normalized_area=True).curves[2].marks == ()
     eao = metric_sets.vot(1500, (100, 356)).curves[0]
     assert eao.x == tuple(range(1, 1501)) and eao.marks == (100, 356)
+
+
+def test_tre_and_sre_have_metrics_and_curves_of_their_own():
+    plain, made = metric_sets.one_pass_set(), metric_sets.one_pass_set(protocols=('sre', 'tre'))
+    assert made.metrics[:3] == plain.metrics and made.curves[:3] == plain.curves and made.primary == 'success'
+    keys = [f'{protocol}_{key}' for protocol in ('sre', 'tre') for key in ('success', 'precision')]
+    assert [metric.key for metric in made.metrics[3:]] == [curve.key for curve in made.curves[3:]] == keys
+    assert [curve.metric for curve in made.curves] == [metric.key for metric in made.metrics]
+    assert made.curves[4].marks == (20.0,) and made.curves[4].title == 'Precision, SRE'

@@ -43,7 +43,7 @@ def report():
     rows = (data.Row('s,1', 7, {'success': 0.25}), data.Row('s|2', 9, {'success': None}))
     attributes = {'b': data.Attribute(3, {'success': 0.1}), 'a': data.Attribute(2, {'success': None})}
     timing = data.Timing(12.5, 'a machine, here', {'s,1': 99.5})
-    best = data.Tracker('one', 'files, mine', values=values, rows=rows, attributes=attributes, timing=timing)
+    best = data.Tracker('one', 'files, mine', 7, values=values, rows=rows, attributes=attributes, timing=timing)
     worse = data.Tracker('two', values={'success': data.Value(0.125)}, problems=('p',), problem_counts={'row': 4})
     metrics = (data.Metric('success', 'Success'), data.Metric('precision', 'Failures', 'x', False, '.1%'))
     published = (data.Published('three', {'precision': 0.25}, 'a | paper', 30.0, 'GPU'),)
@@ -61,6 +61,7 @@ def test_trackers_csv(report):
     one, two, three = rows
     assert [float(one[key]) for key in ('success', 'success_low', 'success_high', 'fps')] == [0.5, 0.4, 0.625, 12.5]
     assert (one['precision'], one['sequences'], one['source']) == ('', '2', 'files, mine')
+    assert [(row['seed'], row['hardware']) for row in rows] == [('7', 'a machine, here'), ('', ''), ('', 'GPU')]
     assert (two['problems'], two['success_low'], two['fps']) == ('4', '', '')
     assert (three['success'], three['precision'], three['source']) == ('', '0.25', 'a | paper')
 
@@ -87,6 +88,7 @@ def test_markdown(report):
     assert rows[2] == ['two', '0.125', '–', '–', '0 of 3', 'measured']
     assert rows[3] == ['three', '–', '25.0%', '30.0', '–', 'published: a | paper']
     assert 'two: 4 problems' in content and '\nnote\n' in content
+    assert '\none: seed 7, tracked on a machine, here.\n' in content
 
 
 @pytest.mark.parametrize('name', ODD)

@@ -187,7 +187,9 @@ def test_polygons_are_written_whole(tmp_path):
 def test_a_repeatable_tracker_stops_after_three_and_a_random_one_does_not(tmp_path):
     boxes, regions = moving(6)
     tracker = Scripted(boxes)
+    assert not protocol.is_finished('a', 6, tmp_path)
     assert len(protocol.run_sequence(tracker, 'a', Frames(6), regions, tmp_path)) == 3
+    assert protocol.is_finished('a', 6, tmp_path) and protocol.is_finished('a', 6, tmp_path, repetitions=2)
     assert len(tracker.starts) == 3
     assert len(protocol.run_sequence(tracker, 'a', Frames(6), regions, tmp_path)) == 3
     assert len(tracker.starts) == 3  # nothing is tracked again
@@ -198,6 +200,11 @@ def test_a_repeatable_tracker_stops_after_three_and_a_random_one_does_not(tmp_pa
 
     tracker = Random(boxes)
     made = protocol.run_sequence(tracker, 'b', Frames(6), regions, tmp_path)
+    assert protocol.is_finished('b', 6, tmp_path)
+    (tmp_path / 'b' / 'b_015.txt').unlink()
+    assert not protocol.is_finished('b', 6, tmp_path) and protocol.is_finished('b', 6, tmp_path, repetitions=14)
+    with pytest.raises(ValueError, match='b_001'):
+        protocol.is_finished('b', 5, tmp_path)
     assert len(made) == len(tracker.starts) == 15
 
 

@@ -10,6 +10,10 @@ import pytest
 from sctrpn_jax.evaluation.vot import expected_overlap, raster, results, scores, supervised
 
 
+def score(annotations, found, free=None, interval=(100, 356), **settings):
+    return scores.score(scores.measure(annotations, found, free, **settings), interval)
+
+
 @pytest.fixture(scope='module')
 def real(shared):
     folder = shared / 'data' / 'results' / 'VOT2018'
@@ -24,7 +28,7 @@ def test_dasiamrpn_on_vot2018(real):
     assert len(annotations) == 60 and sum(len(each.regions) for each in annotations) == 21356
     assert found.problems == () and found.missing == ()
     begin = time.process_time()
-    pysot = scores.score(annotations, found, convention='pysot', bounded=False)
+    pysot = score(annotations, found, convention='pysot', bounded=False)
     assert time.process_time() - begin < 6
     r = pysot.overall.robustness
     # As published, to what the rounding of the table and the bounds of the frames leave open.
@@ -34,11 +38,11 @@ def test_dasiamrpn_on_vot2018(real):
     assert (r.failures, r.frames, r.per_sequence) == (59, 21356, 59 / 60)
     # To more digits, with the overlaps that pysot's C library gives, frame by frame the same.
     assert pysot.overall.accuracy == pytest.approx(0.585423, abs=1e-6)
-    matlab = scores.score(annotations, found, bounded=False)
+    matlab = score(annotations, found, bounded=False)
     assert matlab.overall.accuracy == pytest.approx(0.587516, abs=1e-6)
     assert 0.0005 < matlab.overall.expected_overlap - pysot.overall.expected_overlap < 0.0015
     assert matlab.overall.robustness == r
-    python = scores.score(annotations, found, convention='vot-python', bounded=False)
+    python = score(annotations, found, convention='vot-python', bounded=False)
     assert python.overall.robustness.failures == 59 and python.overall.accuracy < matlab.overall.accuracy
     for made in (pysot, matlab, python):
         assert made.convention.count('without bounds') == 1 and made.curve.shape == (len(made.curve),)
@@ -50,7 +54,7 @@ def test_dasiamrpn_on_vot2018(real):
 
 def test_pooled_accuracy_is_the_mean_of_the_sequences_frames(real):
     annotations, found = real
-    made = scores.score(annotations, found, bounded=False)
+    made = score(annotations, found, bounded=False)
     sums = count = 0
     for annotation in annotations:
         run = supervised.measure(annotation, found.trajectories[annotation.name][0])
@@ -81,7 +85,7 @@ def two(size=(100, 100)):
 def test_bounds_by_convention():
     annotations, found = two()
     for convention, accuracy, eao in (('vot2018', 99, 99), ('pysot', 100, 99), ('vot-python', 99, 99)):
-        made = scores.score(annotations, found, convention=convention, interval=(5, 20))
+        made = score(annotations, found, convention=convention, interval=(5, 20))
         runs = {
             last: [
                 [supervised.measure(each, t, (last, last), convention) for t in found.trajectories[each.name]]
@@ -100,33 +104,33 @@ def test_bounds_by_convention():
         )
         assert math.isnan(made.tags['size_change'].accuracy)
         assert made.repetitions == {'a': 3, 'b': 3}
-    unbounded = scores.score(annotations, found, convention='pysot', bounded=False)
-    assert unbounded.overall.accuracy != scores.score(annotations, found, convention='pysot').overall.accuracy
+    unbounded = score(annotations, found, convention='pysot', bounded=False)
+    assert unbounded.overall.accuracy != score(annotations, found, convention='pysot').overall.accuracy
 
 
 def test_frames_of_unknown_size():
     annotations, found = two(size=None)
     with pytest.raises(ValueError, match=r'frame sizes of 2 sequences are not known \(a\)'):
-        scores.score(annotations, found)
-    assert scores.score(annotations, found, bounded=False).overall.accuracy > 0
+        score(annotations, found)
+    assert score(annotations, found, bounded=False).overall.accuracy > 0
 
 
 def test_what_is_missing_is_said():
     annotations, found = two()
     part = results.Results({'a': found.trajectories['a']}, ('b',), ('b: no such folder',))
-    made = scores.score(annotations, part)
+    made = score(annotations, part)
     assert made.missing == ('b',) and list(made.sequences) == ['a'] and made.overall.robustness.frames == 30
     text = scores.format_table(made)
     assert 'not scored, because there is no result: b' in text and 'b: no such folder' in text
     with pytest.raises(ValueError, match='no sequence has a result; missing are 2'):
-        scores.score(annotations, results.Results({}, ('a', 'b')))
+        score(annotations, results.Results({}, ('a', 'b')))
 
 
 def test_without_resets():
     annotations, found = two()
-    assert scores.score(annotations, found).average_overlap is None
+    assert score(annotations, found).average_overlap is None
     free = results.Results({'a': found.trajectories['a']}, ('b',), ('b: gone',))
-    made = scores.score(annotations, found, free)
+    made = score(annotations, found, free)
     # 30 frames, the first is 0; else 20 columns common of 23.
     assert made.average_overlap == pytest.approx(29 / 30 * 19 / 22, abs=0.05)
     runs = [[supervised.measure(annotations[0], t, (99, 99)) for t in found.trajectories['a']]]
@@ -137,7 +141,7 @@ def test_without_resets():
 
 def test_json_and_table():
     annotations, found = two()
-    made = scores.score(annotations, found, convention='vot-python')
+    made = score(annotations, found, convention='vot-python')
     plain = json.loads(json.dumps(scores.to_json(made), allow_nan=False))
     assert plain['overall']['accuracy'] == made.overall.accuracy
     assert plain['overall']['robustness']['failures'] == 1
@@ -154,8 +158,8 @@ def test_a_real_sequence_within_its_frames(real, shared):
     if not folder.is_dir():
         pytest.skip(f'no frames at {folder}')
     (bag,) = [each for each in results.read_annotations(folder) if each.name == 'bag']
-    made = scores.score([bag], results.Results({'bag': real[1].trajectories['bag']}), interval=(100, 190))
-    free = scores.score([bag], results.Results({'bag': real[1].trajectories['bag']}), bounded=False)
+    made = score([bag], results.Results({'bag': real[1].trajectories['bag']}), interval=(100, 190))
+    free = score([bag], results.Results({'bag': real[1].trajectories['bag']}), bounded=False)
     assert bag.size[0] > bag.size[1] > 100
     assert made.overall.accuracy == pytest.approx(free.overall.accuracy, abs=0.01)
     assert 0 < made.overall.expected_overlap < 1
