@@ -136,7 +136,6 @@ class AugmentConfig:
 class TrainConfig:
     """Optimisation, Sec. 4.2 as read in docs/paper_to_code.md."""
 
-    start_from: str = ''  # run folder, weights file or pretrained name whose parameters a new run begins with
     batch_size: int = 32
     pairs_per_epoch: int = 64_000
     epochs: int = 40
@@ -157,6 +156,7 @@ class TrainConfig:
     log_every: int = 50
     checkpoint_every: int = 500
     validate_every: int = 1000
+    start_from: str = ''  # run folder, weights file or pretrained name whose parameters a new run begins with
     max_minutes: float = 0.0  # stop with a saved state after this long; 0: no limit
 
 

@@ -119,7 +119,8 @@ def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda 
         heads, backbone = state_lib.split_params(state.params)
         heads_gradient, backbone_gradient = state_lib.split_params(gradients)
         # Layers at rest: the compiler drops what would only have led to their gradients.
-        at_rest = {name for name in backbone if not train_backbone or int(name[-1]) not in c.train_layers}
+        # A list: a set's order differs from process to process, and with it the program that the cache looks up.
+        at_rest = [name for name in backbone if not train_backbone or int(name[-1]) not in c.train_layers]
         backbone_gradient |= {name: jax.tree.map(jnp.zeros_like, backbone[name]) for name in at_rest}
         gradients = (heads_gradient, backbone_gradient)
         norm = optax.tree.norm(gradients)
