@@ -87,6 +87,7 @@ def test_peers_are_measured_or_the_reason_is_given(clip):
 
 def test_the_whole_training_measurement():
     settings = narrow()
+    settings.model.cascade.layers = (5,)  # its two programs are compiled
     settings.train.batch_size = 2
     result = train.measure(settings, 0.05)
     for name in ('frozen', 'end_to_end'):
