@@ -33,6 +33,7 @@ def measure(
     layers = config.model.cascade.layers
     side = tracker_lib.search_side(state.size, state.growth, config)
     variables, state, frame = jax.device_put((variables, state, frame))
+    size = state.size * c.search_size / side
 
     def cut(frame, state):
         return crop_lib.extract(frame, state.centre, side, c.search_size, state.fill, state.extent)
@@ -40,14 +41,8 @@ def measure(
     def backbone(crop):
         return model.apply(variables, crop[None], method=lambda m, x: m.backbone(x))
 
-    def backbone_and_fem(crop):
-        fused, plain, _ = model.apply(variables, crop[None], 'search', False, False, method='_fuse')
-        return fused, plain
-
     def fem(maps):
-        fused, plain, _ = model.apply(
-            variables, [maps[layer] for layer in layers], 'search', method=lambda m, x, b: m.fuse_maps(x, b)
-        )
+        fused, plain, _ = model.apply(variables, [maps[layer] for layer in layers], 'search', method='fuse_maps')
         return fused, plain
 
     def heads(fused, plain, template):
@@ -70,13 +65,10 @@ def measure(
         return contours.component_boxes(labels, c.max_contours)
 
     def choose(scores, boxes, mask):
-        return proposals.select(scores, boxes, mask, state.size * c.search_size / side, c)
+        return proposals.select(scores, boxes, mask, size, c)
 
     def rerank(crop, scores, chosen, found):
-        return proposals.rerank_chosen(chosen, scores, crop, found, state.cues, to_crop(state), to_crop(state), c)
-
-    def to_crop(state):
-        return state.size * c.search_size / side
+        return proposals.rerank_chosen(chosen, scores, crop, found, state.cues, size, size, c)
 
     def suppress(boxes, values, valid):
         return nms.nms(boxes, values, valid, c.nms_iou), proposals.vote(boxes, values, c.nms_iou)
@@ -84,7 +76,8 @@ def measure(
     run = {}
 
     def part(name, function, *arguments):
-        compiled = jax.jit(function).lower(*arguments).compile()
+        with sctrpn.products(config.model.precision):
+            compiled = jax.jit(function).lower(*arguments).compile()
         times = timing.seconds_of(lambda _: jax.block_until_ready(compiled(*arguments)), seconds)
         run[name] = timing.summary(times) | {
             k: v for k, v in machine.cost(compiled).items() if k in ('gflops', 'gigabytes')

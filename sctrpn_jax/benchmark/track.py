@@ -1,6 +1,5 @@
 """How fast the tracker runs: compilation, one live frame, whole sequences, many at once, its parts, and its peers."""
 
-import copy
 import time
 from collections.abc import Sequence
 
@@ -38,7 +37,6 @@ def measure(
       (`track_sequence`), `batched`, `parts`, `step` (FLOPs, memory), `growth` (cost over frames and sequences).
     """
     box = np.asarray(box, np.float32)
-    # Programs of their own, so that compiling them can be timed.
     functions = tracker_lib.functions(config)
     result = {'frame': f'{frames.shape[2]} x {frames.shape[1]}', 'peak': machine.peaks(seconds / 4)}
     variables = jax.device_put(variables)
@@ -80,7 +78,7 @@ def precision_of(config: config_lib.Config) -> str:
 
 
 def _live(variables, config, frames, box, seconds) -> dict:
-    live = tracker_lib.Tracker(variables, copy.deepcopy(config))
+    live = tracker_lib.Tracker(variables, config)
     start = time.perf_counter()
     live.init(frames[0], box)
     live.update(frames[1])

@@ -114,7 +114,7 @@ class SCTRPN(nn.Module):
         Returns:
           L entries for `search`.
         """
-        with self._products():
+        with products(self.config.precision):
             fused, backbone, _ = self._fuse(images, 'template', train, train_backbone)
             return [stage.template(f, b, train) for stage, f, b in zip(self.stages, fused, backbone, strict=True)]
 
@@ -136,12 +136,8 @@ class SCTRPN(nn.Module):
         Returns:
           `StageOutputs`.
         """
-        with self._products():
+        with products(self.config.precision):
             return self._search(template, images, train, train_backbone)
-
-    def _products(self):
-        # NVIDIA GPUs round the factors of float32 products to TF32 unless told not to.
-        return jax.default_matmul_precision('highest' if self.config.precision == 'float32' else 'default')
 
     def _search(self, template, images, train, train_backbone) -> StageOutputs:
         c = self.config
@@ -166,6 +162,12 @@ class SCTRPN(nn.Module):
     ) -> StageOutputs:
         """[B, 127, 127, 3] and [B, S, S, 3] RGB 0..255 to `StageOutputs`."""
         return self.search(self.template(templates, train, train_backbone), searches, train, train_backbone)
+
+
+def products(precision: str):
+    """Context in which products are traced at a `config.model.precision`."""
+    # NVIDIA GPUs round the factors of float32 products to TF32 unless told not to.
+    return jax.default_matmul_precision('highest' if precision == 'float32' else 'default')
 
 
 def map_size(search_size: int) -> int:

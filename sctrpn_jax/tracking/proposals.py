@@ -179,11 +179,12 @@ def rerank_chosen(
         (c.shape_exponent, c.color_exponent, c.size_exponent),
         chosen.values if c.rerank_with_score else None,
     )
-    order, valid = rerank.rank(jnp.where(chosen.valid, product, 0), chosen.valid, product.shape[0])
+    product = jnp.where(chosen.valid, product, 0)
+    order, valid = rerank.rank(product, chosen.valid, product.shape[0])
     return Chosen(
         chosen.index[order],
         chosen.boxes[order],
-        jnp.where(chosen.valid, product, 0)[order],
+        product[order],
         valid,
         chosen.penalty[order],
         rho[order],
