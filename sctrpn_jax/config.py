@@ -50,9 +50,10 @@ class HeadConfig:
 class AnchorConfig:
     """One anchor a ratio at each cell, search-crop pixels (SiamRPN)."""
 
+    shape: str = 'fixed'  # fixed (the paper's) / target (the first frame's box, so that regression is relative to it)
     stride: int = 8
-    scale: float = 8.0
-    ratios: tuple[float, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)
+    scale: float = 8.0  # of fixed anchors
+    ratios: tuple[float, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)  # height over width; of target anchors: times the target's
 
 
 @dataclass
@@ -93,6 +94,7 @@ class LossConfig:
     normalize: bool = True  # divide each term by its own count (Sec. 4.5); False: Eq. 4's plain sums
     balanced: bool = False  # positives and negatives averaged apart, half the loss each (pysot)
     positive_iou: float = 0.7
+    positive_iou_step: float = 0.0  # added from stage to stage, so that later ones learn to tell good boxes from fair
     negative_iou: float = 0.3
     best_anchor: bool = True  # where none passes positive_iou the best one is the positive
     max_samples: int = 64

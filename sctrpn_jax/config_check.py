@@ -4,6 +4,7 @@ from sctrpn_jax import config as config_lib
 
 _CHOICES = {
     'model.precision': ('float32', 'tf32', 'bfloat16'),
+    'model.anchors.shape': ('fixed', 'target'),
     'model.backbone.norm': ('lrn', 'batch', 'none'),
     'model.fem.transform': ('stn', 'resize'),
     'model.fem.grid': ('aligned', 'stretch'),
@@ -69,6 +70,12 @@ def check(config: config_lib.Config) -> config_lib.Config:
         need(name, lambda v: 0 <= v <= 1, '0..1')
     for name in ('track.search_size', 'model.search_size'):
         need(name, lambda v: isinstance(v, int) and v >= 127 and v % 8 == 7, '127, 135, .. 255, 263, 271, 279, 287, ..')
+    last = config.loss.positive_iou + config.loss.positive_iou_step * (len(config.model.cascade.layers) - 1)
+    need(
+        'loss.positive_iou_step',
+        lambda _: config.loss.negative_iou <= min(config.loss.positive_iou, last) and last < 1,
+        'such that every stage has its positive_iou between negative_iou and 1',
+    )
     need('model.template_size', lambda v: v == 127, '127')
     need(
         'model.cascade.layers', lambda v: 1 <= len(v) <= 3 and set(v) <= {3, 4, 5}, 'one to three of the layers 5, 4, 3'

@@ -9,11 +9,11 @@ from sctrpn_jax.benchmark import machine, timing
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.models import cascade, sctrpn
 from sctrpn_jax.tracking import contours, nms, proposals
-from sctrpn_jax.tracking import tracker as tracker_lib
+from sctrpn_jax.tracking import step as step_lib
 
 
 def measure(
-    variables: dict, state: tracker_lib.TrackState, frame: np.ndarray, config: config_lib.Config, seconds: float
+    variables: dict, state: step_lib.TrackState, frame: np.ndarray, config: config_lib.Config, seconds: float
 ) -> dict[str, dict]:
     """Times of the parts of `track_step`.
 
@@ -30,22 +30,23 @@ def measure(
       the compiler's FLOPs and `timing.summary`. Parts that are fused in the step cost a little more alone.
     """
     model, c = sctrpn.SCTRPN(config.model), config.track
-    layers = config.model.cascade.layers
-    side = tracker_lib.search_side(state.size, state.growth, config)
+    layers, ratios = config.model.cascade.layers, len(config.model.anchors.ratios)
+    side = step_lib.search_side(state.size, state.growth, config)
     variables, state, frame = jax.device_put((variables, state, frame))
     size = state.size * c.search_size / side
 
     def cut(frame, state):
         return crop_lib.extract(frame, state.centre, side, c.search_size, state.fill, state.extent)
 
-    def backbone(crop):
+    # Weights are arguments, as in the step: what the compiler could do to constants is not measured.
+    def backbone(variables, crop):
         return model.apply(variables, crop[None], method=lambda m, x: m.backbone(x))
 
-    def fem(maps):
+    def fem(variables, maps):
         fused, plain, _ = model.apply(variables, [maps[layer] for layer in layers], 'search', method='fuse_maps')
         return fused, plain
 
-    def heads(fused, plain, template):
+    def heads(variables, fused, plain, template):
         def score(m, fused, plain, template):
             return [s.search(t, f, p) for s, t, f, p in zip(m.stages, template, fused, plain, strict=True)]
 
@@ -65,10 +66,10 @@ def measure(
         return contours.component_boxes(labels, c.max_contours)
 
     def choose(scores, boxes, mask):
-        return proposals.select(scores, boxes, mask, size, c)
+        return proposals.select(scores, boxes, mask, size, c, ratios)
 
     def rerank(crop, scores, chosen, found):
-        return proposals.rerank_chosen(chosen, scores, crop, found, state.cues, size, size, c)
+        return proposals.rerank_chosen(chosen, scores, crop, found, state.cues, size, size, c, ratios=ratios)
 
     def suppress(boxes, values, valid):
         return nms.nms(boxes, values, valid, c.nms_iou), proposals.vote(boxes, values, c.nms_iou)
@@ -85,10 +86,11 @@ def measure(
         return compiled(*arguments)
 
     crop = part('crop', cut, frame, state)
-    maps = part('backbone', backbone, crop)
-    fused, plain = part('fem', fem, maps)
-    scored = part('heads', heads, fused, plain, state.template)
-    outputs = jax.jit(lambda crop: model.apply(variables, state.template, crop[None], method='search'))(crop)
+    maps = part('backbone', backbone, variables, crop)
+    fused, plain = part('fem', fem, variables, maps)
+    scored = part('heads', heads, variables, fused, plain, state.template)
+    target = step_lib.template_target(state.first_size, config)[None]
+    outputs = jax.jit(lambda crop: model.apply(variables, state.template, crop[None], target, method='search'))(crop)
     np.testing.assert_allclose(scored[0][0], outputs.logits[:, 0], atol=1e-3)  # the parts are those of the step
     _, mask = part('refinement', refinement, outputs.anchors[:, 0], outputs.logits, outputs.deltas)
     scores, boxes = jax.nn.sigmoid(outputs.logits[0]).mean(0), outputs.boxes[0, -1]

@@ -1,6 +1,7 @@
 """The one-stage network in PyTorch with the same weights, as a yardstick for speed: same shapes, threads and run."""
 
 import copy
+import functools
 import os
 
 import jax
@@ -16,7 +17,7 @@ def one_stage(config: config_lib.Config) -> config_lib.ModelConfig:
     model = copy.deepcopy(config.model)
     model.cascade.layers = model.cascade.layers[:1]
     model.head.correlation, model.head.norm, model.head.skip = 'depthwise', 'batch', True
-    model.fem.stn_first, model.precision = False, 'float32'
+    model.fem.stn_first, model.precision, model.anchors.shape = False, 'float32', 'fixed'
     return model
 
 
@@ -119,11 +120,13 @@ def compare(config: config_lib.Config, seconds: float) -> dict:
     )
     theirs = TorchNetwork(variables, model_config)
     tensors = [torch.from_numpy(x).permute(0, 3, 1, 2).contiguous() for x in (template, search)]
-    ours = jax.jit(lambda template, images: model.apply(variables, template, images, method='search'))
-    made = jax.jit(lambda images: model.apply(variables, images, method='template'))(template)
+    # Weights are arguments, as in the tracker's step.
+    ours = jax.jit(functools.partial(model.apply, method='search'))
+    prepared = jax.jit(lambda variables: sctrpn.prepare(variables, model_config))(variables)
+    made = jax.jit(functools.partial(model.apply, method='template'))(prepared, template)
     search, their_template = jax.device_put(search), theirs.template(tensors[0])
     calls = {
-        'jax': lambda _: jax.block_until_ready(ours(made, search)),
+        'jax': lambda _: jax.block_until_ready(ours(prepared, made, search)),
         'pytorch': lambda _: theirs.search(their_template, tensors[1]),
     }
     # In turns: what else the machine does meanwhile falls on both.

@@ -39,8 +39,7 @@ def measure(
     box = np.asarray(box, np.float32)
     functions = tracker_lib.functions(config)
     result = {'frame': f'{frames.shape[2]} x {frames.shape[1]}', 'peak': machine.peaks(seconds / 4)}
-    variables = jax.device_put(variables)
-
+    variables = functions.prepare(variables)
     result['live'] = _live(variables, config, frames, box, seconds)
     start = time.perf_counter()
     compiled = functions.sequence.lower(variables, frames, box).compile()
@@ -88,12 +87,12 @@ def _live(variables, config, frames, box, seconds) -> dict:
 
 
 def _batched(functions, variables, frames, box, size: int, seconds: float) -> dict:
-    """One step of `size` sequences, each at its own place in the video."""
+    """One step of `size` sequences (`tracker.over_sequences`), each at its own place in the video."""
     starts = [frames[i % len(frames)] for i in range(size)]
     following = np.stack([frames[(i + 1) % len(frames)] for i in range(size)])
     state = jax.vmap(functions.init, in_axes=(None, 0, 0))(variables, np.stack(starts), np.tile(box, (size, 1)))
     start = time.perf_counter()
-    step = jax.jit(jax.vmap(functions.step, in_axes=(None, 0, 0))).lower(variables, state, following).compile()
+    step = jax.jit(tracker_lib.over_sequences(functions.step)).lower(variables, state, following).compile()
     compile_s = time.perf_counter() - start
     times = timing.seconds_of(lambda _: jax.block_until_ready(step(variables, state, following)), seconds, warm_up=1)
     result = {'compile_s': compile_s, 'frames_per_second': size / float(np.median(times))} | timing.summary(times)

@@ -164,7 +164,8 @@ def augment(
 
     Returns:
       template [B, template_size, template_size, 3] and search [B, search_size, search_size, 3] float32, RGB 0..255;
-      box [B, 4] float32 cxcywh of the search crop's target, search-crop pixels (not clipped to the crop);
+      target [B, 2] float32 (w, h) of the target in the template crop, pixels; box [B, 4] float32 cxcywh of the search
+      crop's target, search-crop pixels (not clipped to the crop);
       positive [B] bool.
     """
 
@@ -175,7 +176,7 @@ def augment(
         jitter, colors, chance = drawn[:8].reshape(4, 2), drawn[8:14].reshape(2, 3), (drawn[14:] + 1) / 2
         axes = jax.random.normal(normal_key, (2, 3))
         mirrored = record['mirrored']
-        template, _ = displaced_crop(
+        template, target = displaced_crop(
             record['template'],
             record['template_box'],
             mirrored,
@@ -201,6 +202,7 @@ def augment(
         return {
             'template': finish(template, colors[0], axes[0]),
             'search': finish(search, colors[1], axes[1]),
+            'target': target[2:],
             'box': box,
             'positive': record['positive'],
         }

@@ -59,11 +59,11 @@ class BatchedTracker:
     """
 
     def __init__(self, variables: dict, config: config_lib.Config, batch_size: int, chunk: int = 8):
-        self._variables = jax.device_put(variables)
         self._batch_size, self._chunk = batch_size, chunk
         functions = tracker_lib.functions(config)
+        self._variables = functions.prepare(variables)
         self._init = functions.init
-        self._step = jax.jit(jax.vmap(functions.chunk, in_axes=(None, 0, 0)), donate_argnums=1)
+        self._step = jax.jit(tracker_lib.over_sequences(functions.chunk), donate_argnums=1)
         self._place = jax.jit(
             lambda states, index, state: jax.tree.map(lambda all_, one: all_.at[index].set(one), states, state),
             donate_argnums=0,

@@ -28,6 +28,7 @@ from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.models import sctrpn
 from sctrpn_jax.tracking import proposals as proposals_lib
+from sctrpn_jax.tracking import step as step_lib
 from sctrpn_jax.tracking import tracker as tracker_lib
 from sctrpn_jax.training import checkpoint as checkpoint_lib
 
@@ -93,9 +94,10 @@ def _propose(variables, state, frame, previous, config, most):
     model, c = sctrpn.SCTRPN(config.model), config.track
     box = boxes_lib.xywh_to_cxcywh(previous)
     centre, size = box[:2], box[2:]
-    side = tracker_lib.search_side(size, jnp.ones(()), config)
+    side = step_lib.search_side(size, jnp.ones(()), config)
     crop = crop_lib.extract(frame, centre, side, c.search_size, state.fill, state.extent)
-    outputs = model.apply(variables, state.template, crop[None], method='search')
+    target = step_lib.template_target(state.first_size, config)
+    outputs = model.apply(variables, state.template, crop[None], target[None], method='search')
     anchors = outputs.anchors[0, 0]
     keep = min(most, anchors.shape[0])
 

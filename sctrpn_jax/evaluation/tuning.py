@@ -17,7 +17,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import one_pass
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.tracking import step as step_lib
 
 # Name of the field -> the range that is searched.
 RANGES = {
@@ -97,10 +97,10 @@ class Objective:
 
         def track(variables, values, frames, box):
             changed = set_fields(config, values)
-            state = tracker.init_state(variables, frames[0], box, changed)
+            state = step_lib.init_state(variables, frames[0], box, changed)
 
             def step(state, frame):
-                return tracker.track_step(variables, state, frame, changed)
+                return step_lib.track_step(variables, state, frame, changed)
 
             return jax.lax.scan(step, state, frames[1:])[1].box
 

@@ -5,6 +5,8 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from sctrpn_jax.models import convolution
+
 # Of conv1..conv5; 3x3/2 max-pools follow conv1 and conv2.
 _KERNELS = (11, 5, 3, 3, 3)
 _STRIDES = (2, 1, 1, 1, 1)
@@ -101,63 +103,6 @@ def local_response_norm(features: chex.Array, kappa: float = LRN[0], alpha: floa
     return features * root * jnp.sqrt(root)
 
 
-def _space_to_depth(x: chex.Array) -> chex.Array:
-    """[..., H, W, C] to [..., ceil(H / 2), ceil(W / 2), 4 C]: 2x2 blocks' pixels side by side, zeros past the end."""
-    *lead, height, width, channels = x.shape
-    x = jnp.pad(x, [(0, 0)] * len(lead) + [(0, height % 2), (0, width % 2), (0, 0)])
-    x = x.reshape(*lead, (height + 1) // 2, 2, (width + 1) // 2, 2, channels)
-    return jnp.swapaxes(x, -4, -3).reshape(*lead, (height + 1) // 2, (width + 1) // 2, 4 * channels)
-
-
-def convolve(x: chex.Array, kernel: chex.Array, stride: int = 1) -> chex.Array:
-    """Cross-correlation without padding.
-
-    Stride 2 becomes stride 1 on 2x2 blocks of pixels: the same sums, but XLA's CPU code for a strided kernel on three
-    channels is several times slower at some widths (24 and 32 output channels).
-
-    Args:
-      x: [B, H, W, C].
-      kernel: [k, k, C, D], odd k if the stride is 2.
-      stride: 1 or 2.
-
-    Returns:
-      [B, (H - k) // stride + 1, (W - k) // stride + 1, D].
-    """
-    if stride == 2:
-        blocks = _space_to_depth(jnp.moveaxis(kernel, -1, 0))
-        return convolve(_space_to_depth(x), jnp.moveaxis(blocks, 0, -1))
-    return jax.lax.conv_general_dilated(x, kernel, (1, 1), 'VALID', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
-
-
-class Conv(nn.Module):
-    """Convolution without padding; groups are separate convolutions (XLA's grouped ones are several times slower).
-
-    Attributes:
-      width: output channels.
-      kernel_size: side of the square kernel.
-      stride: of both axes.
-      groups: towers; each sees its share of the input channels.
-      dtype: of the products and the result; parameters stay float32.
-    """
-
-    width: int
-    kernel_size: int
-    stride: int = 1
-    groups: int = 1
-    dtype: jnp.dtype = jnp.float32
-
-    @nn.compact
-    def __call__(self, x: chex.Array) -> chex.Array:
-        """[B, H, W, C] to [B, (H - k) // stride + 1, (W - k) // stride + 1, width]."""
-        shape = (self.kernel_size, self.kernel_size, x.shape[-1] // self.groups, self.width)
-        kernel = self.param('kernel', nn.initializers.he_normal(), shape)
-        bias = self.param('bias', nn.initializers.zeros_init(), (self.width,))
-        x, kernel, bias = (values.astype(self.dtype) for values in (x, kernel, bias))
-        parts = zip(jnp.split(x, self.groups, axis=-1), jnp.split(kernel, self.groups, axis=-1), strict=True)
-        outputs = [convolve(part, weights, self.stride) for part, weights in parts]
-        return jnp.concatenate(outputs, axis=-1) + bias.reshape(1, 1, 1, -1)
-
-
 class AlexNet(nn.Module):
     """conv1..conv5 with ReLU; 3x3/2 max-pools after conv1 and conv2.
 
@@ -185,13 +130,25 @@ class AlexNet(nn.Module):
     lrn: tuple[float, float] = LRN
     dtype: jnp.dtype = jnp.float32
 
-    @nn.compact
-    def __call__(self, images: chex.Array, train: bool = False) -> dict[int, chex.Array]:
+    def setup(self) -> None:
+        """Makes the layers, `conv1` to the deepest."""
+        self._check_settings()
+        for number in range(1, max(self.layers) + 1):
+            i = number - 1
+            conv = convolution.Conv(
+                self.widths[i], _KERNELS[i], _STRIDES[i], self.groups[i], self.dtype, True, nn.initializers.he_normal()
+            )
+            setattr(self, f'conv{number}', conv)
+            if self.norm == 'batch':
+                setattr(self, f'norm{number}', nn.BatchNorm(momentum=0.9))
+
+    def __call__(self, images: chex.Array, train: bool = False, first_trained: int = 1) -> dict[int, chex.Array]:
         """Feature maps of the layers asked for.
 
         Args:
           images: [B, H, W, 3] float or uint8, RGB, 0..255.
-          train: batch norm uses the batch's statistics and updates the running ones.
+          train: batch norms of the trained layers use the batch's statistics and update the running ones.
+          first_trained: the first layer that gradients reach, 1..5; above: none.
 
         Returns:
           Layer number to [B, h, w, C] after the ReLU, h and w as `feature_size` gives them.
@@ -199,30 +156,57 @@ class AlexNet(nn.Module):
         Raises:
           ValueError: a setting of the wrong length or value; an image too small.
         """
-        self._check(images)
-        x = images.astype(jnp.float32) - jnp.asarray(self.mean, jnp.float32).reshape(1, 1, 1, 3)
-        x = x / jnp.asarray(self.std, jnp.float32).reshape(1, 1, 1, 3)
-        features = {}
-        for number in range(1, max(self.layers) + 1):
-            i = number - 1
-            x = Conv(self.widths[i], _KERNELS[i], _STRIDES[i], self.groups[i], self.dtype, name=f'conv{number}')(x)
-            if self.norm == 'batch':
-                norm = nn.BatchNorm(use_running_average=not train, momentum=0.9, name=f'norm{number}')
-                x = norm(x.astype(jnp.float32)).astype(self.dtype)
-            if number in _POOLED:
-                x = max_pool(x)  # before the ReLU: the two commute, and a quarter of the values is left
-            x = nn.relu(x)
-            if number in _POOLED and self.norm == 'lrn':
-                x = local_response_norm(x.astype(jnp.float32), *self.lrn).astype(self.dtype)
-            if number in self.layers:
-                features[number] = x
-        return features
-
-    def _check(self, images: chex.Array) -> None:
-        if self.norm not in ('lrn', 'batch', 'none'):
-            raise ValueError(f'norm: got {self.norm!r}, accepted are lrn, batch, none')
         if images.ndim != 4 or images.shape[-1] != 3:
             raise ValueError(f'images: got shape {images.shape}, accepted is [B, H, W, 3]')
+        for layer in self.layers:
+            feature_size(layer, min(images.shape[1:3]))
+        x = images.astype(jnp.float32) - jnp.asarray(self.mean, jnp.float32).reshape(1, 1, 1, 3)
+        x = x / jnp.asarray(self.std, jnp.float32).reshape(1, 1, 1, 3)
+        deepest = max(self.layers)
+        rest = min(first_trained - 1, deepest)
+        features = {}
+        if rest:
+            x, features = self._at_rest(x, rest)
+        for number in range(rest + 1, deepest + 1):
+            x = self._layer(number, x, train)
+            features[number] = x
+        return {number: features[number] for number in sorted(set(self.layers))}
+
+    def _layer(self, number: int, x: chex.Array, train: bool) -> chex.Array:
+        x = getattr(self, f'conv{number}')(x)
+        if self.norm == 'batch':
+            norm = getattr(self, f'norm{number}')
+            x = norm(x.astype(jnp.float32), use_running_average=not train).astype(self.dtype)
+        if number in _POOLED:
+            x = max_pool(x)  # before the ReLU: the two commute, and a quarter of the values is left
+        x = nn.relu(x)
+        if number in _POOLED and self.norm == 'lrn':
+            x = local_response_norm(x.astype(jnp.float32), *self.lrn).astype(self.dtype)
+        return x
+
+    def _at_rest(self, x: chex.Array, last: int) -> tuple[chex.Array, dict[int, chex.Array]]:
+        """Layers 1..last without gradients: the map of the last one, and those of all that are asked for."""
+
+        def run(module, _, x):
+            features = {}
+            for number in range(1, last + 1):
+                x = module._layer(number, x, False)
+                if number in module.layers:
+                    features[number] = x
+            return _, (x, features)
+
+        if convolution.on_cpu() and x.shape[0] > 1 and not self.is_initializing():
+            # One image after the other: its maps fit a CPU's cache, a batch's do not, and cost twice the time.
+            each = nn.scan(run, variable_broadcast=True, split_rngs={'params': False})
+            x, features = each(self, (), x[:, None])[1]
+            x, features = jax.tree.map(lambda maps: maps[:, 0], (x, features))
+        else:
+            x, features = run(self, (), x)[1]
+        return jax.lax.stop_gradient((x, features))
+
+    def _check_settings(self) -> None:
+        if self.norm not in ('lrn', 'batch', 'none'):
+            raise ValueError(f'norm: got {self.norm!r}, accepted are lrn, batch, none')
         for name, length in (('widths', 5), ('groups', 5), ('mean', 3), ('std', 3)):
             if len(getattr(self, name)) != length:
                 raise ValueError(f'{name}: got {len(getattr(self, name))} values, accepted are {length}')
@@ -235,5 +219,3 @@ class AlexNet(nn.Module):
                     f'groups: conv{i + 1} has {groups} for {channels} channels in and {width} out; it must divide both'
                 )
             channels = width
-        for layer in self.layers:
-            feature_size(layer, min(images.shape[1:3]))

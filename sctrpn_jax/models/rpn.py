@@ -6,7 +6,7 @@ import chex
 import flax.linen as nn
 import jax.numpy as jnp
 
-from sctrpn_jax.models import correlation
+from sctrpn_jax.models import convolution, correlation
 
 
 class Norm(nn.Module):
@@ -44,19 +44,19 @@ class Branch(nn.Module):
 
     def setup(self) -> None:
         """Makes the layers."""
-        conv = functools.partial(nn.Conv, padding='VALID', use_bias=False, dtype=self.dtype)
-        self.search_conv = conv(self.channels, (3, 3))
+        conv = functools.partial(convolution.Conv, use_bias=False, dtype=self.dtype)
+        self.search_conv = conv(self.channels, 3)
         self.search_norm = Norm(self.norm, self.dtype)
         if self.form != 'none':
             kernels = self.outputs if self.form == 'upchannel' else 1
-            self.template_conv = conv(self.channels * kernels, (3, 3))
+            self.template_conv = conv(self.channels * kernels, 3)
             self.template_norm = Norm(self.norm, self.dtype)
         if self.form == 'none':
             # Stands where the correlation would, so that all three forms give the same map size.
-            self.window_conv = conv(self.channels, (4, 4))
+            self.window_conv = conv(self.channels, 4)
         if self.form != 'upchannel':
             self.hidden_norm = Norm(self.norm, self.dtype)
-            self.hidden_conv = conv(self.channels, (1, 1))
+            self.hidden_conv = conv(self.channels, 1)
         # Small, so that training starts from the unmoved anchors and from the skip's score.
         self.out_conv = nn.Conv(self.outputs, (1, 1), kernel_init=nn.initializers.normal(1e-3))
 

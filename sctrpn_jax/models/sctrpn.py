@@ -1,5 +1,7 @@
 """SCTRPN: backbone, FEM and a cascade of RPN stages, with every stage's result kept (Fig. 2, Algorithm 1)."""
 
+import functools
+
 import chex
 import flax.linen as nn
 import jax
@@ -9,7 +11,7 @@ from flax import struct
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import anchors as anchors_lib
-from sctrpn_jax.models import alexnet, cascade, fem, rpn, stn
+from sctrpn_jax.models import alexnet, cascade, convolution, fem, rpn, stn, winograd
 
 
 @struct.dataclass
@@ -31,6 +33,10 @@ class StageOutputs:
     boxes: chex.Array
     mask: chex.Array
     motions: chex.Array
+
+
+_WINOGRAD_TILE = 4  # results along a side of a tile
+NONE_TRAINED = 6  # as `first_trained`: the backbone, which has five layers, is frozen
 
 
 class SCTRPN(nn.Module):
@@ -68,10 +74,8 @@ class SCTRPN(nn.Module):
             for _ in layers
         ]
 
-    def _fuse(self, images: chex.Array, branch: str, train: bool, train_backbone: bool):
-        maps = self.backbone(images, train and train_backbone)
-        if not train_backbone:
-            maps = jax.lax.stop_gradient(maps)
+    def _fuse(self, images: chex.Array, branch: str, train: bool, first_trained: int):
+        maps = self.backbone(images, train, first_trained)
         return self.fuse_maps([maps[layer] for layer in self.config.cascade.layers], branch)
 
     def fuse_maps(
@@ -102,49 +106,53 @@ class SCTRPN(nn.Module):
         return fused, [fem.on_common_grid(m, size, c.fem.grid) for m in maps], motions
 
     def template(
-        self, images: chex.Array, train: bool = False, train_backbone: bool = False
+        self, images: chex.Array, train: bool = False, first_trained: int = NONE_TRAINED
     ) -> list[dict[str, chex.Array]]:
         """Target model of each stage.
 
         Args:
           images: [B, 127, 127, 3] RGB 0..255, target in the middle.
           train: batch statistics in the heads' norms.
-          train_backbone: gradients flow into the backbone.
+          first_trained: the first backbone layer that gradients reach, 1..5; above: none.
 
         Returns:
           L entries for `search`.
         """
         with products(self.config.precision):
-            fused, backbone, _ = self._fuse(images, 'template', train, train_backbone)
+            fused, backbone, _ = self._fuse(images, 'template', train, first_trained)
             return [stage.template(f, b, train) for stage, f, b in zip(self.stages, fused, backbone, strict=True)]
 
     def search(
         self,
         template: list[dict[str, chex.Array]],
         images: chex.Array,
+        target: chex.Array | None = None,
         train: bool = False,
-        train_backbone: bool = False,
+        first_trained: int = NONE_TRAINED,
     ) -> StageOutputs:
         """Runs the cascade on search crops.
 
         Args:
           template: of `template`, the same batch.
           images: [B, S, S, 3] RGB 0..255, S = 255, 271, 287 (any 8 n + 7 from 127 up).
+          target: [B, 2] (w, h) of the target in the template crop, pixels; read with `anchors.shape='target'` alone.
           train: as above.
-          train_backbone: as above.
+          first_trained: as above.
 
         Returns:
           `StageOutputs`.
+
+        Raises:
+          ValueError: anchors of the target's shape without `target`.
         """
         with products(self.config.precision):
-            return self._search(template, images, train, train_backbone)
+            return self._search(template, images, target, train, first_trained)
 
-    def _search(self, template, images, train, train_backbone) -> StageOutputs:
+    def _search(self, template, images, target, train, first_trained) -> StageOutputs:
         c = self.config
-        fused, backbone, motions = self._fuse(images, 'search', train, train_backbone)
+        fused, backbone, motions = self._fuse(images, 'search', train, first_trained)
         size = map_size(images.shape[1])
-        grid = anchors_lib.make_anchors(size, images.shape[1], c.anchors.stride, c.anchors.scale, c.anchors.ratios)
-        anchors = jnp.tile(jnp.asarray(grid)[None], (images.shape[0], 1, 1))
+        anchors = self._anchors(size, images, target)
         mask = jnp.ones(anchors.shape[:2], bool)
         kept = {name: [] for name in ('logits', 'deltas', 'anchors', 'boxes', 'mask')}
         for stage, target, features, plain in zip(self.stages, template, fused, backbone, strict=True):
@@ -157,11 +165,54 @@ class SCTRPN(nn.Module):
         kept['motions'] = motions
         return StageOutputs(**{name: jnp.stack(values, axis=1) for name, values in kept.items()})
 
+    def _anchors(self, size: int, images: chex.Array, target: chex.Array | None) -> chex.Array:
+        c = self.config.anchors
+        if c.shape == 'target':
+            if target is None:
+                raise ValueError("search: config.model.anchors.shape is 'target', so it needs target=[B, 2] (w, h)")
+            return anchors_lib.target_anchors(size, images.shape[1], c.stride, c.ratios, target)
+        grid = anchors_lib.make_anchors(size, images.shape[1], c.stride, c.scale, c.ratios)
+        return jnp.tile(jnp.asarray(grid)[None], (images.shape[0], 1, 1))
+
     def __call__(
-        self, templates: chex.Array, searches: chex.Array, train: bool = False, train_backbone: bool = False
+        self,
+        templates: chex.Array,
+        searches: chex.Array,
+        target: chex.Array | None = None,
+        train: bool = False,
+        first_trained: int = NONE_TRAINED,
     ) -> StageOutputs:
-        """[B, 127, 127, 3] and [B, S, S, 3] RGB 0..255 to `StageOutputs`."""
-        return self.search(self.template(templates, train, train_backbone), searches, train, train_backbone)
+        """[B, 127, 127, 3] and [B, S, S, 3] RGB 0..255 (and [B, 2], see `search`) to `StageOutputs`."""
+        return self.search(self.template(templates, train, first_trained), searches, target, train, first_trained)
+
+
+def prepare(variables: dict, config: config_lib.ModelConfig) -> dict:
+    """Variables with which `search` and `template` are fastest on this machine, and equal to rounding.
+
+    On a CPU the 3x3 and 5x5 kernels of the search branch are transformed once for `winograd.convolve`.
+
+    Args:
+      variables: of the network; prepared ones are returned as they are.
+      config: the network's.
+
+    Returns:
+      The same and, on a CPU, a collection `winograd`; not for training.
+    """
+    # Its sums lose digits that bfloat16 does not have.
+    if not convolution.on_cpu() or config.precision == 'bfloat16' or 'winograd' in variables:
+        return variables
+    params = variables['params']
+    made = {}
+    deepest = max(config.cascade.layers)
+    groups = {('backbone', f'conv{n}'): config.backbone.groups[n - 1] for n in range(2, deepest + 1)}
+    for i in range(len(config.cascade.layers)):
+        groups |= {(f'stages_{i}', branch, 'search_conv'): 1 for branch in ('classification', 'regression')}
+    for path, count in groups.items():
+        kernel = functools.reduce(lambda tree, name: tree[name], path, params)['kernel']
+        place = functools.reduce(lambda tree, name: tree.setdefault(name, {}), path, made)
+        for i, part in enumerate(jnp.split(kernel, count, axis=-1)):
+            place[f'group{i}'] = winograd.transform_kernel(part, _WINOGRAD_TILE)
+    return variables | {'winograd': made}
 
 
 def products(precision: str):
@@ -208,4 +259,4 @@ def init_variables(model: SCTRPN, seed: int) -> dict:
     c = model.config
     shapes = [np.zeros((1, size, size, 3), np.float32) for size in (c.template_size, c.search_size)]
     # The default generator's code, written out once a parameter, takes three times as long to compile.
-    return jax.jit(model.init)(jax.random.key(seed, impl='rbg'), *shapes)
+    return jax.jit(model.init)(jax.random.key(seed, impl='rbg'), *shapes, np.ones((1, 2), np.float32))

@@ -50,7 +50,7 @@ def assign(
     positive: chex.Array,
     key: chex.PRNGKey,
     *,
-    positive_iou: float,
+    positive_iou: float | chex.Array,
     negative_iou: float,
     best_anchor: bool,
     max_samples: int,
@@ -82,7 +82,7 @@ def assign(
     """
     if not 0 <= max_positives <= max_samples:
         raise ValueError(f'max_positives must be within 0..max_samples={max_samples}, got {max_positives}')
-    if negative_iou > positive_iou:
+    if isinstance(positive_iou, float) and negative_iou > positive_iou:
         raise ValueError(f'negative_iou must not exceed positive_iou={positive_iou}, got {negative_iou}')
     chex.assert_shape([anchors, mask, box], [(None, 4), (anchors.shape[0],), (4,)])
     anchors = jax.lax.stop_gradient(anchors)

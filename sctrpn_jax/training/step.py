@@ -21,7 +21,6 @@ def stage_targets(outputs: sctrpn.StageOutputs, batch: dict, key: chex.PRNGKey, 
     """`targets.assign` over batch and stages: every leaf gets leading axes [B, L]."""
     assign = functools.partial(
         targets.assign,
-        positive_iou=c.positive_iou,
         negative_iou=c.negative_iou,
         best_anchor=c.best_anchor,
         max_samples=c.max_samples,
@@ -29,8 +28,15 @@ def stage_targets(outputs: sctrpn.StageOutputs, batch: dict, key: chex.PRNGKey, 
     )
     batch_size, stages = outputs.logits.shape[:2]
     keys = jax.random.split(key, (batch_size, stages))
-    over_stages = jax.vmap(assign, in_axes=(0, 0, None, None, 0))
-    return jax.vmap(over_stages)(outputs.anchors, outputs.mask, batch['box'], batch['positive'], keys)
+    thresholds = jnp.asarray([c.positive_iou + i * c.positive_iou_step for i in range(stages)])
+    over_stages = jax.vmap(
+        lambda anchors, mask, box, positive, key, threshold: assign(
+            anchors, mask, box, positive, key, positive_iou=threshold
+        ),
+        in_axes=(0, 0, None, None, 0, 0),
+    )
+    over_batch = jax.vmap(over_stages, in_axes=(0, 0, 0, 0, 0, None))
+    return over_batch(outputs.anchors, outputs.mask, batch['box'], batch['positive'], keys, thresholds)
 
 
 def loss_and_metrics(
@@ -108,8 +114,9 @@ def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda 
                 {'params': params, 'batch_stats': state.batch_stats},
                 batch['template'],
                 batch['search'],
+                batch['target'],
                 train=True,
-                train_backbone=train_backbone,
+                first_trained=min(c.train_layers) if train_backbone else sctrpn.NONE_TRAINED,
                 mutable=['batch_stats'],
             )
             total, metrics = loss_and_metrics(outputs, batch, key, config.loss)

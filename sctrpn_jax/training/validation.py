@@ -29,6 +29,7 @@ class Validator:
         Returns:
           Each in 0..1.
         """
+        variables = self._functions.prepare(variables)
         scores, precisions = {}, []
         for name, frames, truth in self._sequences:
             state = self._functions.init(variables, frames[0], truth[0].astype(np.float32))

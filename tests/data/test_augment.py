@@ -61,6 +61,7 @@ def test_without_jitter_it_is_the_centred_crop():
             expected = expected[:, ::-1] if i % 2 else expected
             np.testing.assert_allclose(made[name][i], expected, atol=5e-3)
     np.testing.assert_allclose(made['box'], np.tile([31.5, 31.5, 20, 14], (COUNT, 1)), atol=1e-4)
+    np.testing.assert_array_equal(made['target'], np.tile([16, 12], (COUNT, 1)))
     np.testing.assert_array_equal(made['positive'], batch['positive'])
 
 
@@ -78,6 +79,8 @@ def test_a_white_rectangle_stays_in_its_box():
         np.testing.assert_allclose([profile_x.sum(), profile_y.sum()], [width, height], atol=0.35)
         centre = [(profile_x * at).sum() / profile_x.sum(), (profile_y * at).sum() / profile_y.sum()]
         np.testing.assert_allclose(centre, [x, y], atol=0.15)
+    shown = np.float32([16, 12]) / np.asarray(run(batch, 3, template_scale=0.2)['target'])
+    assert 0.799 <= shown.min() < 0.9 and 1.1 < shown.max() <= 1.201
     moved = boxes[:, :2] - 31.5
     assert (np.abs(moved) <= 14.001).all() and (moved.max(0) > 8).all() and (moved.min(0) < -8).all()
     stretch = np.array([20, 14]) / boxes[:, 2:]

@@ -37,3 +37,14 @@ def test_order_is_row_column_ratio():
                 expected = [50.5 + (column - 2) * 8, 50.5 + (row - 2) * 8, *sizes[ratio]]
                 np.testing.assert_allclose(made[index], expected)
                 index += 1
+
+
+def test_target_anchors_have_the_targets_shape_at_every_cell():
+    target = np.float32([[30, 60], [80, 20]])
+    ratios = (0.5, 1.0, 2.0)
+    made = np.asarray(anchors.target_anchors(3, 143, 8, ratios, target)).reshape(2, 3, 3, 3, 4)
+    for image, row, column, ratio in np.ndindex(2, 3, 3, 3):
+        x, y, width, height = made[image, row, column, ratio]
+        np.testing.assert_allclose([x, y], [71.5 + (column - 1) * 8, 71.5 + (row - 1) * 8])
+        np.testing.assert_allclose(width * height, target[image].prod(), rtol=1e-5)
+        np.testing.assert_allclose(height / width, target[image, 1] / target[image, 0] * ratios[ratio], rtol=1e-5)

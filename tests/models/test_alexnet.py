@@ -5,7 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sctrpn_jax.models import alexnet, backbone_weights
+from sctrpn_jax.models import alexnet, backbone_weights, convolution
 
 WIDTHS, GROUPS = (8, 12, 16, 8, 6), (1, 2, 1, 2, 2)
 
@@ -113,7 +113,7 @@ def test_batch_norm_uses_and_updates_statistics():
     variables = {'params': params, 'batch_stats': statistics}
     trained, updated = run(variables, images, train=True, mutable=('batch_stats',))
     tested = run(variables, images)
-    first = alexnet.convolve(images - np.float32(model.mean), params['conv1']['kernel'], 2) + 1
+    first = convolution.convolve(images - np.float32(model.mean), params['conv1']['kernel'], 2) + 1
     np.testing.assert_allclose(updated['batch_stats']['norm1']['mean'], 0.1 * first.mean((0, 1, 2)), rtol=1e-3)
     np.testing.assert_allclose(updated['batch_stats']['norm1']['var'], 0.9 + 0.1 * first.var((0, 1, 2)), rtol=1e-3)
     assert 0 < trained[3].max() < 10 < tested[3].max()
@@ -174,7 +174,7 @@ def test_stride_two_convolution_and_its_gradients_are_the_plain_ones(height, wid
 
     @jax.jit
     def both(x, kernel):
-        result, pull = jax.vjp(lambda x, kernel: alexnet.convolve(x, kernel, 2), x, kernel)
+        result, pull = jax.vjp(lambda x, kernel: convolution.convolve(x, kernel, 2), x, kernel)
         reference, pull_reference = jax.vjp(plain, x, kernel)
         cotangent = jnp.cos(reference)
         return (result, *pull(cotangent)), (reference, *pull_reference(cotangent))

@@ -11,7 +11,7 @@ import pytest
 import safetensors.numpy
 import scipy.io
 
-from sctrpn_jax.models import alexnet, backbone_weights, published_weights
+from sctrpn_jax.models import alexnet, backbone_weights, convolution, published_weights
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
 SIZES = (11, 5, 3, 3, 3)
@@ -73,7 +73,7 @@ def test_torch_takes_the_kernels_for_the_same_convolution():
     kernel = np.random.default_rng(0).normal(size=(4, 3, 5, 5)).astype(np.float32)
     image = np.random.default_rng(1).normal(size=(1, 9, 8, 3)).astype(np.float32)
     theirs = torch.nn.functional.conv2d(torch.from_numpy(image).permute(0, 3, 1, 2), torch.from_numpy(kernel))
-    ours = alexnet.convolve(image, kernel.transpose(2, 3, 1, 0))
+    ours = convolution.convolve(image, kernel.transpose(2, 3, 1, 0))
     np.testing.assert_allclose(ours, theirs.permute(0, 2, 3, 1).numpy(), rtol=1e-4, atol=1e-4)
 
 

@@ -54,7 +54,7 @@ def test_variants_run_train_and_chain_their_anchors(changes):
             images(127),
             images(255, 1),
             train=True,
-            train_backbone=True,
+            first_trained=1,
             mutable=['batch_stats'],
         )
         return (out.logits**2).sum() + (out.deltas**2).sum(), (out, updated)
@@ -113,7 +113,7 @@ def test_displaced_crop_moves_every_stage_by_the_same_pixels(transform):
     model = sctrpn.SCTRPN(small(fem__transform=transform))
     variables = sctrpn.init_variables(model, 3)
     fuse = jax.jit(
-        lambda images, branch: model.apply(variables, images, branch, False, False, method='_fuse'), static_argnums=1
+        lambda images, branch: model.apply(variables, images, branch, False, 6, method='_fuse'), static_argnums=1
     )
     rng = np.random.default_rng(0)
     template = rng.uniform(0, 255, (127, 127, 3)).astype(np.float32)
@@ -139,7 +139,7 @@ def test_skip_starts_training_at_the_plain_match():
     template, search = images(127), images(255, 1)
     out = model.apply(variables, template, search)
     z, x = (
-        model.apply(variables, i, b, False, False, method='_fuse')[1]
+        model.apply(variables, i, b, False, 6, method='_fuse')[1]
         for i, b in ((template, 'template'), (search, 'search'))
     )
     for stage in range(3):
@@ -147,3 +147,15 @@ def test_skip_starts_training_at_the_plain_match():
         score = np.asarray(out.logits[:, stage]).reshape(2, -1, 5)[..., 2]
         for b in range(2):
             assert np.corrcoef(match[b], score[b])[0, 1] > 0.9
+
+
+def test_anchors_of_the_targets_shape_start_from_the_template():
+    c = small(cascade__layers=(5,), anchors__shape='target', anchors__ratios=(1.0,))
+    model = sctrpn.SCTRPN(c)
+    variables = sctrpn.init_variables(model, 0)
+    target = jnp.array([[40.0, 80.0], [64.0, 20.0]])
+    out = jax.jit(model.apply)(variables, images(127), images(143, 1), target)
+    assert out.anchors.shape == (2, 1, 9, 4)
+    np.testing.assert_allclose(out.anchors[:, 0, :, 2:], np.tile(target[:, None], (1, 9, 1)))
+    with pytest.raises(ValueError, match=r"anchors.shape is 'target', so it needs target"):
+        jax.eval_shape(model.apply, variables, images(127), images(143, 1))

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import images, sequences
-from sctrpn_jax.models import sctrpn
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.models import convolution, sctrpn
+from sctrpn_jax.tracking import step, tracker
 
 
 def valid(boxes):
@@ -54,6 +54,35 @@ def test_vmap_over_sequences(narrow, clip):
     for i in range(2):
         one = tracker.track_sequence(variables, both[i], starts[i], config)
         np.testing.assert_allclose(many.box[i], one.box, atol=1e-2)
+
+
+@pytest.mark.parametrize('on_cpu', [True, False])
+def test_many_sequences_in_one_program(on_cpu, monkeypatch):
+    monkeypatch.setattr(convolution, 'on_cpu', lambda: on_cpu)
+    many = jax.jit(tracker.over_sequences(lambda variables, frames, scale: (variables * frames.sum(), scale + 1)))
+    products, more = many(2.0, np.arange(12.0).reshape(3, 2, 2), np.arange(3.0))
+    np.testing.assert_array_equal(products, [12, 44, 76])
+    np.testing.assert_array_equal(more, [1, 2, 3])
+
+
+def test_anchors_of_the_targets_shape_track(two_stages, clip):
+    _, config = two_stages
+    config = copy.deepcopy(config)
+    config.model.anchors.shape, config.model.anchors.ratios = 'target', (1.0,)
+    frames, boxes = clip
+    size = jnp.asarray(boxes[0][2:])
+    np.testing.assert_allclose(
+        step.template_target(size, config),
+        size * 127 / np.sqrt(np.prod(boxes[0][2:] + boxes[0][2:].sum() / 2)),
+        rtol=1e-5,
+    )
+    variables = sctrpn.init_variables(sctrpn.SCTRPN(config.model), 0)
+    found = tracker.track_sequence(variables, frames, boxes[0], config, details=True)
+    assert valid(found.box)
+    # Untrained, the deltas are next to nothing: what is proposed has the target's shape.
+    np.testing.assert_allclose(
+        found.proposals.boxes[..., 2] / found.proposals.boxes[..., 3], size[0] / size[1], rtol=0.05
+    )
 
 
 def test_compiles_once_for_a_frame_size(narrow, clip):
