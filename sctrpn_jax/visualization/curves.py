@@ -9,7 +9,7 @@ from sctrpn_jax.training import metrics
 
 _PANELS = (
     ('classification', 'classification loss'),
-    ('regression', 'regression loss (smooth L1)'),
+    ('regression', 'regression loss'),
     ('peak_distance', 'response peak to target centre, px'),
 )
 _COLORS = ('#0072B2', '#E69F00', '#009E73', '#CC79A7')  # Okabe-Ito: told apart by every reader
