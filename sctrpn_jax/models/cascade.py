@@ -37,7 +37,7 @@ def filter_anchors(mask: chex.Array, logits: chex.Array, theta: float, min_keep:
 
     def one(mask, logits):
         keep = mask & (jax.nn.sigmoid(-logits) <= theta)
-        _, best = jax.lax.top_k(jnp.where(mask, logits, -jnp.inf), min_keep)
+        _, best = jax.lax.top_k(jnp.where(mask, logits, -jnp.inf), min(min_keep, logits.shape[0]))
         return keep | (jnp.zeros_like(mask).at[best].set(True) & mask)
 
     return jax.vmap(one)(mask, jax.lax.stop_gradient(logits))

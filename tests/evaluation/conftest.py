@@ -125,7 +125,9 @@ def traced(monkeypatch):
         state, output = step(variables, state, frame)
         return state, jnp.concatenate([output.box, output.score[None], output.region]), (output.response_maps, None)
 
-    made = tracker.Functions(jax.jit(init), jax.jit(step), jax.jit(chunk), None, jax.jit(live))
+    made = tracker.Functions(
+        lambda variables: variables, jax.jit(init), jax.jit(step), jax.jit(chunk), None, jax.jit(live)
+    )
     monkeypatch.setattr(tracker, 'functions', lambda config, details=False: made)
     return counts
 

@@ -46,6 +46,7 @@ def padded_alone(network, sequence):
     """The same by one program a padded shape."""
     variables, config = network
     functions = tracker.functions(config)
+    variables = functions.prepare(variables)  # as every tracker does
     frames, box = read(sequence), sequence.boxes[0].astype(np.float32)
     extent = np.array([frames.shape[2], frames.shape[1]], np.int32)
     state, made = functions.init(variables, batched.pad(frames[0], SHAPE), box, extent), []
