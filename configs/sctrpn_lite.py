@@ -30,13 +30,7 @@ def get_config() -> config_lib.Config:
     loss.positive_iou, loss.positive_iou_step, loss.negative_iou, loss.max_samples = 0.6, 0.05, 0.4, 512
     train = config.train
     train.batch_size, train.pairs_per_epoch, train.epochs = 16, 1408, 48
-    train.optimiser, train.warmup_epochs, train.rate, train.warmup_rate, train.final_rate = (
-        'adamw',
-        0.0,
-        1e-3,
-        1e-3,
-        2e-5,
-    )
+    train.optimiser, train.warmup_epochs, train.rate, train.final_rate = 'adamw', 0.0, 1e-3, 2e-5
     train.final_epochs, train.train_layers, train.backbone_rate = 41.0, (3, 4, 5), 0.1
     train.log_every, train.checkpoint_every, train.validate_every = 50, 200, 1000
     config.validation.sequences = 5

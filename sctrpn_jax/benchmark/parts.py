@@ -1,5 +1,7 @@
 """Where a tracking step's time goes: each part compiled and timed by itself, on what the step would hand it."""
 
+import functools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -90,7 +92,7 @@ def measure(
     fused, plain = part('fem', fem, variables, maps)
     scored = part('heads', heads, variables, fused, plain, state.template)
     target = step_lib.template_target(state.first_size, config)[None]
-    outputs = jax.jit(lambda crop: model.apply(variables, state.template, crop[None], target, method='search'))(crop)
+    outputs = jax.jit(functools.partial(model.apply, method='search'))(variables, state.template, crop[None], target)
     np.testing.assert_allclose(scored[0][0], outputs.logits[:, 0], atol=1e-3)  # the parts are those of the step
     _, mask = part('refinement', refinement, outputs.anchors[:, 0], outputs.logits, outputs.deltas)
     scores, boxes = jax.nn.sigmoid(outputs.logits[0]).mean(0), outputs.boxes[0, -1]
