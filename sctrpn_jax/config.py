@@ -158,7 +158,8 @@ class TrainConfig:
     log_every: int = 50
     checkpoint_every: int = 500
     validate_every: int = 1000
-    start_from: str = ''  # run folder, weights file or pretrained name whose parameters a new run begins with
+    # Run folder, weights file or pretrained name whose parameters a new run begins with; of a narrower network: grown
+    start_from: str = ''
     max_minutes: float = 0.0  # stop with a saved state after this long; 0: no limit
 
 

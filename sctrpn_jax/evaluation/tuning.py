@@ -17,6 +17,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import one_pass
+from sctrpn_jax.models import sctrpn
 from sctrpn_jax.tracking import step as step_lib
 
 # Name of the field -> the range that is searched.
@@ -89,7 +90,8 @@ class Objective:
         sequences: Sequence[sequences_lib.Sequence],
         frames: int | None = None,
     ):
-        self._config, self._variables = config, jax.device_put(variables)
+        self._config = config
+        self._variables = jax.jit(lambda v: sctrpn.prepare(v, config.model))(variables)
         self._clips = [
             (np.stack([images.read_image(path) for path in s.frames[:frames]]), np.asarray(s.boxes[:frames]))
             for s in sequences

@@ -17,7 +17,7 @@ def write(path: str | os.PathLike, variables: dict, config: config_lib.Config) -
     Args:
       path: of the .npz; replaced in one step.
       variables: of `SCTRPN`.
-      config: it was trained with.
+      config: it was trained with; of the folders and files it names, the last part of the path is kept.
 
     Raises:
       ValueError: a parameter that is not finite in half precision.
@@ -32,10 +32,19 @@ def write(path: str | os.PathLike, variables: dict, config: config_lib.Config) -
     path = pathlib.Path(path)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.npz')
     try:
-        np.savez(temporary, config=json.dumps(config_lib.to_dict(config)), **arrays)
+        np.savez(temporary, config=json.dumps(_without_places(config_lib.to_dict(config))), **arrays)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _without_places(kept: dict) -> dict:
+    """The file goes to others, on whose machines the paths of this one mean nothing."""
+    for section, name in ((kept['data'], 'root'), (kept['validation'], 'root'), (kept['train'], 'start_from')):
+        section[name] = pathlib.PurePath(section[name]).name
+    backbone = kept['model']['backbone']
+    backbone['weights'] = pathlib.PurePath(backbone['weights']).name
+    return kept
 
 
 def read(path: str | os.PathLike) -> tuple[dict, config_lib.Config]:

@@ -5,12 +5,11 @@ import typing
 import chex
 import jax
 import jax.numpy as jnp
-import numpy as np
 from flax import struct
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.models import backbone_weights, sctrpn
-from sctrpn_jax.training import checkpoint, optimiser
+from sctrpn_jax.training import checkpoint, growth, optimiser
 
 
 @struct.dataclass
@@ -49,22 +48,10 @@ def create_train_state(config: config_lib.Config) -> TrainState:
     """
     variables = sctrpn.init_variables(sctrpn.SCTRPN(config.model), config.seed)
     if config.train.start_from:
-        variables = _started(variables, config.train.start_from)
-    params, b = variables['params'], config.model.backbone
-    if b.weights and not config.train.start_from:
-        loaded = backbone_weights.load_backbone(
-            b.weights,
-            widths=b.widths,
-            groups=b.groups,
-            norm=b.norm,
-            mean=b.mean,
-            std=b.std,
-            one_tower=b.one_tower,
-        )
-        # A file holds convolutions for all five layers; the network may use fewer, and norms of its own.
-        params['backbone'] = params['backbone'] | {
-            name: jax.tree.map(jnp.asarray, loaded[name]) for name in loaded if name in params['backbone']
-        }
+        variables = _started(variables, config)
+    elif config.model.backbone.weights:
+        variables = _with_backbone(variables, config.model.backbone)
+    params = variables['params']
     heads, backbone = split_params(params)
     return TrainState(
         step=jnp.zeros((), jnp.int32),
@@ -75,17 +62,35 @@ def create_train_state(config: config_lib.Config) -> TrainState:
     )
 
 
-def _started(fresh: dict, where: str) -> dict:
-    """Variables of another run, if they have the form of `fresh`."""
-    loaded, _ = checkpoint.load_variables(where)
-    wanted, found = (
-        {'/'.join(key.key for key in keys): np.shape(leaf) for keys, leaf in jax.tree.flatten_with_path(tree)[0]}
-        for tree in (fresh, loaded)
+def _with_backbone(variables: dict, b: config_lib.BackboneConfig) -> dict:
+    loaded = backbone_weights.load_backbone(
+        b.weights,
+        widths=b.widths,
+        groups=b.groups,
+        norm=b.norm,
+        mean=b.mean,
+        std=b.std,
+        one_tower=b.one_tower,
     )
-    for name in sorted(wanted.keys() | found.keys()):
-        if wanted.get(name) != found.get(name):
-            raise ValueError(
-                f'train.start_from: {where} has {name} {found.get(name, "not at all")}, '
-                f'the config wants {wanted.get(name, "none")}; give weights of the same config.model'
-            )
-    return jax.tree.map(jnp.asarray, loaded)
+    # A file holds convolutions for all five layers; the network may use fewer, and norms of its own.
+    backbone = variables['params']['backbone']
+    backbone = backbone | {name: jax.tree.map(jnp.asarray, loaded[name]) for name in loaded if name in backbone}
+    return variables | {'params': variables['params'] | {'backbone': backbone}}
+
+
+def _started(fresh: dict, config: config_lib.Config) -> dict:
+    """Variables of another run, grown where its network is the narrower one."""
+    where, backbone = config.train.start_from, config.model.backbone
+    loaded, _ = checkpoint.load_variables(where)
+    wider = growth.names_and_shapes(loaded) != growth.names_and_shapes(fresh)
+    if wider and backbone.weights:
+        fresh = _with_backbone(fresh, backbone)
+    try:
+        if wider and config.model.head.correlation == 'upchannel':
+            raise ValueError("head.correlation 'upchannel' mixes channels and anchors, so it cannot grow")
+        return growth.grow(loaded, fresh)
+    except ValueError as error:
+        raise ValueError(
+            f'train.start_from: {where} has another network: {error}; '
+            'give weights of the same config.model, or of one with fewer channels'
+        ) from None

@@ -1,5 +1,8 @@
 """Weights in a file: half precision and back, and what is refused."""
 
+import copy
+import json
+
 import jax
 import numpy as np
 import pytest
@@ -30,6 +33,18 @@ def test_round_trip_is_half_precision(small, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ['w.npz']
 
 
+def test_no_path_of_the_machine_travels(small, tmp_path):
+    variables, config = small[0], copy.deepcopy(small[1])
+    place = f'{tmp_path}/somewhere/'
+    config.data.root = config.validation.root = place + 'train'
+    config.train.start_from, config.model.backbone.weights = place + 'run', place + 'alexnet.npz'
+    weights_file.write(tmp_path / 'w.npz', variables, config)
+    _, read = weights_file.read(tmp_path / 'w.npz')
+    assert 'somewhere' not in json.dumps(config_lib.to_dict(read))
+    assert (read.data.root, read.model.backbone.weights, read.train.start_from) == ('train', 'alexnet.npz', 'run')
+    assert config.data.root == place + 'train', "the caller's config stays as it was"
+
+
 def test_what_half_precision_cannot_hold_is_refused(small, tmp_path):
     variables, config = small
     wild = jax.tree.map(lambda x: x + 1e6, variables)
@@ -58,6 +73,7 @@ def test_pretrained_networks_fit_their_config(name):
     wanted = jax.eval_shape(lambda: sctrpn.init_variables(sctrpn.SCTRPN(config.model), 0))
     shapes = jax.tree.map(lambda x: x.shape, wanted)
     assert jax.tree.map(lambda x: x.shape, variables) == shapes
+    assert '/' not in config.data.root + config.model.backbone.weights, 'a path of the machine it was trained on'
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(variables))
 
 
