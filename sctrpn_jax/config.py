@@ -178,6 +178,7 @@ class TrackConfig:
 
     search_size: int = 255
     context: float = 0.5
+    stages: int = 0  # of the network's that are used, the deepest first; 0: all
     stage_scores: str = 'mean'  # mean of the stages / last
     window: float = 0.35  # weight of the cosine window
     penalty: float = 0.1  # strength of the scale and ratio change penalty

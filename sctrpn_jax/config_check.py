@@ -80,6 +80,8 @@ def check(config: config_lib.Config) -> config_lib.Config:
     need(
         'model.cascade.layers', lambda v: 1 <= len(v) <= 3 and set(v) <= {3, 4, 5}, 'one to three of the layers 5, 4, 3'
     )
+    stages = len(config.model.cascade.layers)
+    need('track.stages', lambda v: isinstance(v, int) and 0 <= v <= stages, f'0 (all) .. {stages}')
     deepest = config.model.cascade.layers[0]
     need('model.cascade.layers', lambda v: deepest == max(v), 'the deepest layer first')
     return config

@@ -31,8 +31,8 @@ def measure(
       the filter by theta), `contours`, `selection` (window, penalty, best K), `rerank`, `nms` (and voting); each with
       the compiler's FLOPs and `timing.summary`. Parts that are fused in the step cost a little more alone.
     """
-    model, c = sctrpn.SCTRPN(config.model), config.track
-    layers, ratios = config.model.cascade.layers, len(config.model.anchors.ratios)
+    model, c = step_lib.network(config), config.track
+    layers, ratios = model.config.cascade.layers, len(config.model.anchors.ratios)
     side = step_lib.search_side(state.size, state.growth, config)
     variables, state, frame = jax.device_put((variables, state, frame))
     size = state.size * c.search_size / side

@@ -26,7 +26,6 @@ from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import ablation_report, batched, proposal_recall
 from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.geometry import crop as crop_lib
-from sctrpn_jax.models import sctrpn
 from sctrpn_jax.tracking import proposals as proposals_lib
 from sctrpn_jax.tracking import step as step_lib
 from sctrpn_jax.tracking import tracker as tracker_lib
@@ -58,7 +57,7 @@ class Proposer:
     def __init__(self, variables: dict, config: config_lib.Config, most: int = _MOST):
         self._variables = jax.device_put(variables)
         self._state, self._shape = None, None
-        stages = config.model.cascade.layers
+        stages = step_lib.network(config).config.cascade.layers
         self.rows = tuple(f'stage {i} (conv{layer})' for i, layer in enumerate(stages, start=1))
         self.rows += ('last stage, re-ranked (Eq. 13)',)
         self._init = tracker_lib.functions(config).init
@@ -91,7 +90,7 @@ class Proposer:
 
 
 def _propose(variables, state, frame, previous, config, most):
-    model, c = sctrpn.SCTRPN(config.model), config.track
+    model, c = step_lib.network(config), config.track
     box = boxes_lib.xywh_to_cxcywh(previous)
     centre, size = box[:2], box[2:]
     side = step_lib.search_side(size, jnp.ones(()), config)

@@ -91,7 +91,7 @@ class Objective:
         frames: int | None = None,
     ):
         self._config = config
-        self._variables = jax.jit(lambda v: sctrpn.prepare(v, config.model))(variables)
+        self._variables = jax.jit(lambda v: sctrpn.prepare(v, step_lib.network(config).config))(variables)
         self._clips = [
             (np.stack([images.read_image(path) for path in s.frames[:frames]]), np.asarray(s.boxes[:frames]))
             for s in sequences

@@ -1,5 +1,6 @@
 """One step of the tracker (Algorithm 1): the state it keeps, how it begins, how it goes on; pure functions."""
 
+import dataclasses
 import typing
 
 import chex
@@ -58,6 +59,13 @@ class TrackOutput:
     region: chex.Array
 
 
+def network(config: config_lib.Config) -> sctrpn.SCTRPN:
+    """The network as tracking uses it, its first `track.stages` stages; variables of all stages do."""
+    layers = config.model.cascade.layers
+    cascade = dataclasses.replace(config.model.cascade, layers=layers[: config.track.stages or len(layers)])
+    return sctrpn.SCTRPN(dataclasses.replace(config.model, cascade=cascade))
+
+
 def search_side(size: chex.Array, growth: chex.Array, config: config_lib.Config) -> chex.Array:
     """Side of the search region: the template's context at the template's scale, times the growth; frame pixels."""
     scale = config.track.search_size / config.model.template_size
@@ -85,7 +93,7 @@ def init_state(
     Returns:
       State for `track_step`.
     """
-    model, c = sctrpn.SCTRPN(config.model), config.track
+    model, c = network(config), config.track
     box = boxes_lib.xywh_to_cxcywh(box.astype(jnp.float32))
     centre, size = box[:2], box[2:]
     if extent is None:
@@ -117,7 +125,7 @@ def track_step(
     Returns:
       New state and `TrackOutput`.
     """
-    model, c = sctrpn.SCTRPN(config.model), config.track
+    model, c = network(config), config.track
     side = search_side(state.size, state.growth, config)
     crop = crop_lib.extract(frame, state.centre, side, c.search_size, state.fill, state.extent)
     target = template_target(state.first_size, config)

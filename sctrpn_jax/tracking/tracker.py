@@ -17,7 +17,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_check
 from sctrpn_jax.models import convolution, sctrpn
 from sctrpn_jax.tracking import inputs
-from sctrpn_jax.tracking.step import TrackOutput, TrackState, init_state, track_step
+from sctrpn_jax.tracking.step import TrackOutput, TrackState, init_state, network, track_step
 
 __all__ = [
     'Functions',
@@ -84,7 +84,7 @@ def _functions(key: str, details: bool) -> Functions:
     config = config_lib.from_dict(json.loads(key))
 
     def prepare(variables):
-        return sctrpn.prepare(variables, config.model)
+        return sctrpn.prepare(variables, network(config).config)
 
     def init(variables, frame, box, extent=None):
         return init_state(variables, frame, box, config, extent)

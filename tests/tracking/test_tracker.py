@@ -85,6 +85,24 @@ def test_anchors_of_the_targets_shape_track(two_stages, clip):
     )
 
 
+def test_the_first_stages_alone_are_a_network_of_fewer_stages(two_stages, clip):
+    variables, config = two_stages
+    frames, boxes = clip
+    config, short = copy.deepcopy(config), copy.deepcopy(config)
+    config.track.stages, short.model.cascade.layers = 1, (5,)
+    found = tracker.track_sequence(variables, frames[:4], boxes[0], config, details=True)
+    assert found.response_maps.shape[1] == 1
+    only = {name: part for name, part in variables['params'].items() if name in ('backbone', 'stages_0')}
+    statistics = {'stages_0': variables['batch_stats']['stages_0']}
+    expected = tracker.track_sequence(
+        {'params': only, 'batch_stats': statistics}, frames[:4], boxes[0], short, details=True
+    )
+    np.testing.assert_allclose(found.box, expected.box, atol=1e-3)
+    config.track.stages = 3
+    with pytest.raises(ValueError, match=r'config.track.stages is 3; accepted: 0 \(all\) .. 2'):
+        tracker.functions(config)
+
+
 def test_compiles_once_for_a_frame_size(narrow, clip):
     variables, config = narrow
     config = copy.deepcopy(config)
