@@ -9,7 +9,16 @@ import numpy as np
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import attributes as attributes_lib
-from sctrpn_jax.evaluation import batched, perturbed_runs, result_files, run_description, runner, scoring, submissions
+from sctrpn_jax.evaluation import (
+    batched,
+    confidence,
+    perturbed_runs,
+    result_files,
+    run_description,
+    runner,
+    scoring,
+    submissions,
+)
 from sctrpn_jax.evaluation import trackers as trackers_lib
 from sctrpn_jax.evaluation.report import data
 from sctrpn_jax.evaluation.vot import protocol as vot_protocol
@@ -135,6 +144,23 @@ def choose_tracker(kind: str, settings: dict, batch: int, processes: int):
     if batch > 1:
         return batched.BatchedTracker(tracker.variables, tracker.config, batch), description
     return (runner.ProcessTracker(processes, kind, settings) if processes > 1 else tracker), description
+
+
+def confidence_lines(benchmark: str, root: str, results: str, names: Sequence[str] | None = None) -> list[str]:
+    """What each tracker's score is worth, a line each; none for trackers whose files have no scores.
+
+    Args:
+      benchmark: as `score`.
+      root: as `score`.
+      results: as `score`.
+      names: as `score`.
+    """
+    if benchmark == 'vot':
+        return []  # its files have regions and no scores
+    truth = result_files.read_truth(benchmark, root)
+    truth = {name: each for name, each in truth.items() if not names or name in names}
+    found = {name: confidence.of_results(path, truth) for name, path in scoring.tracker_folders(results).items()}
+    return [confidence.line(name, made) for name, made in found.items() if made]
 
 
 class _Frames:

@@ -127,5 +127,7 @@ def test_a_run_starts_from_the_weights_of_another(whole_run):
     assert started.step == 0
     assert _same(started.params, whole_run[1].params) and _same(started.batch_stats, whole_run[1].batch_stats)
     config.model.cascade.layers = (5, 4)
-    with pytest.raises(ValueError, match=r'train.start_from: .* has another network: batch_stats/stages_2/.* the config wants none'):
+    with pytest.raises(
+        ValueError, match=r'train.start_from: .* has another network: batch_stats/stages_2/.* the config wants none'
+    ):
         loop.state_lib.create_train_state(config)
