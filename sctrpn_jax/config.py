@@ -113,6 +113,7 @@ class DataConfig:
     source_weight_power: float = 0.5  # weight of a source = (number of its images) ** power
     video_share: float = 0.0  # share of pairs from sources with tracks of several frames; 0: no distinction
     generated_share: float = 0.0  # share of pairs from generated sequences where root is given
+    region_share: float = 0.0  # share of the other pairs whose target is any region of an image (data/regions.py)
     generated_scenes: int = 65_536
     max_interval: int = 100  # frames between the rows of a pair, for sources that name no interval
     negative_share: float = 0.05

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from sctrpn_jax import config
-from sctrpn_jax.data import folder, generated, pairs
+from sctrpn_jax.data import folder, generated, pairs, regions
 
 _log = logging.getLogger(__name__)
 
@@ -124,6 +124,10 @@ def make_mixture(data: config.DataConfig) -> Mixture:
         weights[~moving] *= (1 - data.video_share) / weights[~moving].sum()
     weights = weights / weights.sum()
     intervals = [entry.interval or everywhere for entry in entries]
+    if data.region_share > 0:
+        sources = [*sources, *(regions.RegionSource(source) for source in sources)]
+        weights = np.concatenate([weights * (1 - data.region_share), weights * data.region_share])
+        intervals = 2 * intervals
     if data.generated_share > 0:
         sources = [*sources, generated.GeneratedSource(num_tracks=data.generated_scenes)]
         weights = np.append(weights * (1 - data.generated_share), data.generated_share)

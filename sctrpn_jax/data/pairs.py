@@ -156,7 +156,13 @@ def make_index(sources: Sequence[Source], weights: Sequence[float], intervals: S
     elsewhere = weights * (1 - np.eye(len(weights)))
     elsewhere = np.where(elsewhere.any(axis=1, keepdims=True), elsewhere, weights)
     rows = np.cumsum([0, *(len(source.frame) for source in sources)])
-    images = np.cumsum([0, *(int(source.image.max()) + 1 for source in sources)])
+    # Regions count images as the source that they are cut from, so that negatives can avoid the template's own image.
+    shown_in = [getattr(source, 'images_of', source) for source in sources]
+    first, images = 0, {}
+    for source in shown_in:
+        if id(source) not in images:
+            images[id(source)] = first
+            first += int(source.image.max()) + 1
     partners = [
         partner_ranges(source.starts, source.frame, interval) + first
         for source, interval, first in zip(sources, intervals, rows, strict=False)
@@ -169,9 +175,9 @@ def make_index(sources: Sequence[Source], weights: Sequence[float], intervals: S
             [[0], *(source.starts[1:] + first for source, first in zip(sources, rows, strict=False))]
         ).astype(np.int32),
         partners=np.concatenate(partners).astype(np.int32),
-        image=np.concatenate([source.image + first for source, first in zip(sources, images, strict=False)]).astype(
-            np.int32
-        ),
+        image=np.concatenate(
+            [source.image + images[id(base)] for source, base in zip(sources, shown_in, strict=True)]
+        ).astype(np.int32),
     )
 
 
