@@ -23,7 +23,7 @@ def get_config() -> config_lib.Config:
     config.data.region_share, config.augment.search_scale = 0.2, 0.3
     train = config.train
     train.start_from = 'sctrpn_lite'
-    train.pairs_per_epoch, train.epochs, train.final_epochs = 1600, 13, 10.0
+    train.pairs_per_epoch, train.epochs, train.final_epochs = 800, 21, 8.0
     train.rate = train.warmup_rate = 5e-4
     train.final_rate, train.train_layers, train.backbone_rate = 2e-5, (1, 2, 3, 4, 5), 0.1
     return config
