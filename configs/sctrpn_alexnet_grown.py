@@ -21,6 +21,7 @@ def get_config() -> config_lib.Config:
     config.data.root = str(shared / 'data' / 'train')
     config.validation.root = str(shared / 'data' / 'sequences' / 'DAVIS')
     config.data.region_share, config.augment.search_scale = 0.2, 0.3
+    config.augment.low_resolution = 0.3
     train = config.train
     train.start_from = 'sctrpn_lite'
     train.pairs_per_epoch, train.epochs, train.final_epochs = 800, 21, 8.0

@@ -131,6 +131,7 @@ class AugmentConfig:
     search_shift: float = 64.0
     search_scale: float = 0.18
     blur: float = 0.2  # probability, search crop
+    low_resolution: float = 0.0  # probability that both crops are as coarse as those of a small target
     color: float = 1.0  # strength of brightness, contrast and PCA jitter; 0: none
     gray: float = 0.0  # probability that both crops lose their colour
 

@@ -143,6 +143,7 @@ def augment(
     search_shift: float = 64.0,
     search_scale: float = 0.18,
     blur: float = 0.2,
+    low_resolution: float = 0.0,
     color: float = 1.0,
     gray: float = 0.0,
 ) -> dict[str, chex.Array]:
@@ -159,6 +160,7 @@ def augment(
       search_shift: likewise, for the search crop.
       search_scale: likewise.
       blur: probability of a blurred search crop.
+      low_resolution: probability that both crops are blurred alike, as those of a small target are.
       color: strength of the colour jitter (`color_transform`), drawn for each crop by itself.
       gray: probability that both crops lose their colour.
 
@@ -172,7 +174,7 @@ def augment(
     def one(record):
         uniform_key, normal_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), record['position']))
         # Two draws for all: the generator is long code, and each call adds to the time of compilation.
-        drawn = jax.random.uniform(uniform_key, (18,), minval=-1.0, maxval=1.0)
+        drawn = jax.random.uniform(uniform_key, (20,), minval=-1.0, maxval=1.0)
         jitter, colors, chance = drawn[:8].reshape(4, 2), drawn[8:14].reshape(2, 3), (drawn[14:] + 1) / 2
         axes = jax.random.normal(normal_key, (2, 3))
         mirrored = record['mirrored']
@@ -192,7 +194,10 @@ def augment(
             search_shift * jitter[2],
             1 + search_scale * jitter[3],
         )
-        search = gaussian_blur(search, blur_sigma(chance[:3], blur))
+        coarse = jnp.where(chance[4] < low_resolution, 0.5 + (MAX_SIGMA - 0.5) * chance[5], 0.0) * jnp.ones(2)
+        template = gaussian_blur(template, coarse)
+        # One blur after the other is one whose variance is the sum.
+        search = gaussian_blur(search, jnp.minimum(jnp.hypot(coarse, blur_sigma(chance[:3], blur)), MAX_SIGMA))
         colorless = chance[3] < gray
 
         def finish(image, drawn, axes):

@@ -18,6 +18,7 @@ OPTIONS = {
     'search_shift': 10.0,
     'search_scale': 0.18,
     'blur': 0.2,
+    'low_resolution': 0.0,
     'color': 1.0,
     'gray': 0.0,
 }
@@ -30,6 +31,7 @@ STILL = {
     'color': 0.0,
 }
 COUNT = 24
+CROPS = ('template', 'search')
 
 
 def make_batch(count=COUNT, search=141, template=41, seed=0):
@@ -122,6 +124,19 @@ def test_blur_matches_scipy(sigma):
                 expected, width, axis, mode='nearest', radius=augment.BLUR_RADIUS
             )
     np.testing.assert_allclose(augment.gaussian_blur(jnp.asarray(image), jnp.asarray(sigma)), expected, atol=2e-3)
+
+
+def test_low_resolution_blurs_both_crops_alike():
+    batch = make_batch(200)
+    plain, coarse = (run(batch, 2, **STILL, low_resolution=share) for share in (0.0, 0.4))
+    # White noise loses most of its contrast in any blur.
+    kept = {name: np.asarray(coarse[name]).std((1, 2, 3)) / np.asarray(plain[name]).std((1, 2, 3)) for name in CROPS}
+    blurred = {name: ratio < 0.95 for name, ratio in kept.items()}
+    assert 0.3 < blurred['search'].mean() < 0.5
+    np.testing.assert_array_equal(blurred['template'], blurred['search'])
+    np.testing.assert_allclose(kept['template'], kept['search'], atol=0.06)
+    sharp = ~blurred['search']
+    np.testing.assert_allclose(np.asarray(coarse['template'])[sharp], np.asarray(plain['template'])[sharp], atol=1e-3)
 
 
 def test_blur_comes_as_often_as_asked():
