@@ -32,7 +32,7 @@ def write(path: str | os.PathLike, variables: dict, config: config_lib.Config) -
     path = pathlib.Path(path)
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.npz')
     try:
-        np.savez(temporary, config=json.dumps(_without_places(config_lib.to_dict(config))), **arrays)
+        np.savez_compressed(temporary, config=json.dumps(_without_places(config_lib.to_dict(config))), **arrays)
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
