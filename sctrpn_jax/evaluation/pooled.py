@@ -31,8 +31,9 @@ def read(reports: Sequence[str | os.PathLike]) -> dict[str, dict[str, tuple[floa
             with path.open(newline='', encoding='utf-8') as file:
                 rows = list(csv.DictReader(file))
             for row in rows:
-                key = f'{report}/{row["sequence"]}'
-                found.setdefault(row['tracker'], {})[key] = tuple(float(row[name]) for name in _SCORES)
+                scores = found.setdefault(row['tracker'], {})
+                if all(row[name] for name in _SCORES):  # empty: that tracker has no result of the sequence
+                    scores[f'{report}/{row["sequence"]}'] = tuple(float(row[name]) for name in _SCORES)
         except OSError as error:
             raise ValueError(f'{path}: {error.strerror}; expected a report of bin/evaluate') from None
         except (KeyError, ValueError) as error:

@@ -32,6 +32,9 @@ def test_what_cannot_be_pooled_says_why(tmp_path):
     part = write(tmp_path / 'part', [('a', 'y', 0.6, 0.9)])
     with pytest.raises(ValueError, match=r'b has no score of .*part/y, which another tracker has'):
         pooled.read([whole, part])
+    half = write(tmp_path / 'half', [('a', 'x', 0.6, 0.9), ('b', 'x', '', '')])
+    with pytest.raises(ValueError, match=r'b has no score of .*half/x'):
+        pooled.read([half])
     with pytest.raises(ValueError, match='expected a report of bin/evaluate'):
         pooled.read([tmp_path / 'none'])
     (part / 'sequences.csv').write_text('tracker,sequence,average_overlap\na,x,0.5\n')
