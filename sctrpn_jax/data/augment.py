@@ -131,7 +131,7 @@ def recolor(image: chex.Array, matrix: chex.Array, offset: chex.Array) -> chex.A
     return jnp.clip(mixed + offset[None, None], 0, 255)
 
 
-@functools.partial(jax.jit, static_argnames=('template_size', 'search_size'))
+@functools.partial(jax.jit, static_argnames=('template_size', 'search_size', 'low_resolution'))
 def augment(
     batch: dict[str, chex.Array],
     seed: int,
@@ -194,10 +194,13 @@ def augment(
             search_shift * jitter[2],
             1 + search_scale * jitter[3],
         )
-        coarse = jnp.where(chance[4] < low_resolution, 0.5 + (MAX_SIGMA - 0.5) * chance[5], 0.0) * jnp.ones(2)
-        template = gaussian_blur(template, coarse)
-        # One blur after the other is one whose variance is the sum.
-        search = gaussian_blur(search, jnp.minimum(jnp.hypot(coarse, blur_sigma(chance[:3], blur)), MAX_SIGMA))
+        sigma = blur_sigma(chance[:3], blur)
+        if low_resolution:
+            coarse = jnp.where(chance[4] < low_resolution, 0.5 + (MAX_SIGMA - 0.5) * chance[5], 0.0) * jnp.ones(2)
+            template = gaussian_blur(template, coarse)
+            # One blur after the other is one whose variance is the sum.
+            sigma = jnp.minimum(jnp.hypot(coarse, sigma), MAX_SIGMA)
+        search = gaussian_blur(search, sigma)
         colorless = chance[3] < gray
 
         def finish(image, drawn, axes):

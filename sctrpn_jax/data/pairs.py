@@ -28,6 +28,7 @@ class Source(Protocol):
       frame: [N] int64: order and distance in time, ascending within a track.
       image: [N] int64: rows of the same image have the same number.
       refused: one line a refused item.
+      images_of: where there is one, the source whose numbers of images `image` has (`regions.RegionSource`).
     """
 
     name: str

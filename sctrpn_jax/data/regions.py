@@ -42,12 +42,13 @@ class RegionSource:
           ValueError: the image cannot be read.
         """
         image, box = self.images_of.read(row // PER_ROW)
-        grey, side = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY), math.sqrt(float(box[2]) * float(box[3]))
+        side = math.sqrt(float(box[2]) * float(box[3]))
         rng, best, most = np.random.default_rng(row), None, -1.0
         for _ in range(_DRAWS):
             region = _draw(rng, side, image.shape[1], image.shape[0])
             x, y, w, h = region.round().astype(int)
-            contrast = float(grey[y : y + max(h, 1), x : x + max(w, 1)].std())
+            shown = image[y : y + max(h, 1), x : x + max(w, 1)]
+            contrast = float(cv2.cvtColor(shown, cv2.COLOR_RGB2GRAY).std())
             if contrast > most:
                 best, most = region, contrast
             if most >= _LEAST_CONTRAST:

@@ -55,12 +55,12 @@ class Proposer:
     """
 
     def __init__(self, variables: dict, config: config_lib.Config, most: int = _MOST):
-        self._variables = jax.device_put(variables)
         self._state, self._shape = None, None
         stages = step_lib.network(config).config.cascade.layers
         self.rows = tuple(f'stage {i} (conv{layer})' for i, layer in enumerate(stages, start=1))
         self.rows += ('last stage, re-ranked (Eq. 13)',)
-        self._init = tracker_lib.functions(config).init
+        functions = tracker_lib.functions(config)
+        self._variables, self._init = functions.prepare(variables), functions.init
         self._propose = jax.jit(functools.partial(_propose, config=config, most=most))
 
     def init(self, frame: np.ndarray, box: np.ndarray) -> None:

@@ -17,8 +17,8 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import one_pass
-from sctrpn_jax.models import sctrpn
 from sctrpn_jax.tracking import step as step_lib
+from sctrpn_jax.tracking import tracker as tracker_lib
 
 # Name of the field -> the range that is searched.
 RANGES = {
@@ -91,7 +91,7 @@ class Objective:
         frames: int | None = None,
     ):
         self._config = config
-        self._variables = jax.jit(lambda v: sctrpn.prepare(v, step_lib.network(config).config))(variables)
+        self._variables = tracker_lib.functions(config).prepare(variables)
         self._clips = [
             (np.stack([images.read_image(path) for path in s.frames[:frames]]), np.asarray(s.boxes[:frames]))
             for s in sequences

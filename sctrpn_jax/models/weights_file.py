@@ -40,10 +40,13 @@ def write(path: str | os.PathLike, variables: dict, config: config_lib.Config) -
 
 def _without_places(kept: dict) -> dict:
     """The file goes to others, on whose machines the paths of this one mean nothing."""
-    for section, name in ((kept['data'], 'root'), (kept['validation'], 'root'), (kept['train'], 'start_from')):
+    for section, name in (
+        (kept['model']['backbone'], 'weights'),
+        (kept['data'], 'root'),
+        (kept['validation'], 'root'),
+        (kept['train'], 'start_from'),
+    ):
         section[name] = pathlib.PurePath(section[name]).name
-    backbone = kept['model']['backbone']
-    backbone['weights'] = pathlib.PurePath(backbone['weights']).name
     return kept
 
 

@@ -82,11 +82,11 @@ def _started(fresh: dict, config: config_lib.Config) -> dict:
     """Variables of another run, grown where its network is the narrower one."""
     where, backbone = config.train.start_from, config.model.backbone
     loaded, _ = checkpoint.load_variables(where)
-    wider = growth.names_and_shapes(loaded) != growth.names_and_shapes(fresh)
-    if wider and backbone.weights:
+    other = growth.names_and_shapes(loaded) != growth.names_and_shapes(fresh)
+    if other and backbone.weights:
         fresh = _with_backbone(fresh, backbone)
     try:
-        if wider and config.model.head.correlation == 'upchannel':
+        if other and config.model.head.correlation == 'upchannel':
             raise ValueError("head.correlation 'upchannel' mixes channels and anchors, so it cannot grow")
         return growth.grow(loaded, fresh)
     except ValueError as error:
