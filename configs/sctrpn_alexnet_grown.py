@@ -18,7 +18,7 @@ def get_config() -> config_lib.Config:
     backbone = config.model.backbone
     backbone.widths, backbone.groups, backbone.one_tower = (96, 256, 384, 384, 256), (1, 2, 1, 2, 2), False
     config.model.fem.channels = config.model.head.channels = 256
-    config.data.region_share, config.augment.search_scale, config.augment.low_resolution = 0.2, 0.3, 0.3
+    config.augment.low_resolution = 0.3
     train = config.train
     train.start_from = 'sctrpn_lite'
     train.pairs_per_epoch, train.epochs, train.final_epochs = 800, 21, 8.0

@@ -22,9 +22,12 @@ def get_config() -> config_lib.Config:
     config.model.cascade.theta = 1.0  # of 81 anchors none is dropped
     config.data.root = str(shared / 'data' / 'train')
     config.validation.root = str(shared / 'data' / 'sequences' / 'DAVIS')
-    config.data.video_share, config.data.mirror_share = 0.4, 0.5  # video is rare in the data
+    config.data.video_share, config.data.mirror_share = 0.5, 0.5  # video is rare in the data
+    config.data.region_share = 0.25
     # Smaller crops than in tracking: half the work, the same scale of the target.
     config.model.search_size, config.augment.search_shift = 191, 32.0
+    # These three make the network measure sizes; without them it gives the size it expects (docs/experiments.md).
+    config.augment.search_zoom, config.loss.first_labels, config.loss.regression_mean = 0.4, 'place', 'pairs'
     loss = config.loss
     loss.regression, loss.xi, loss.balanced = 'giou', 2.0, True
     loss.positive_iou, loss.positive_iou_step, loss.negative_iou, loss.max_samples = 0.6, 0.05, 0.4, 512

@@ -92,8 +92,10 @@ class LossConfig:
     regression: str = 'smooth_l1'  # smooth_l1 (Eq. 1) / l1 / giou
     xi: float = 1.0  # weight of the regression term (Eq. 4; lambda of Eq. 1)
     normalize: bool = True  # divide each term by its own count (Sec. 4.5); False: Eq. 4's plain sums
+    regression_mean: str = 'anchors'  # over all positives of a batch / pairs (each pair counts alike)
     balanced: bool = False  # positives and negatives averaged apart, half the loss each (pysot)
     positive_iou: float = 0.7
+    first_labels: str = 'iou'  # of the first stage: iou / place (anchors count as if they had the target's size)
     positive_iou_step: float = 0.0  # added from stage to stage, so that later ones learn to tell good boxes from fair
     negative_iou: float = 0.3
     best_anchor: bool = True  # where none passes positive_iou the best one is the positive
@@ -130,6 +132,7 @@ class AugmentConfig:
     template_scale: float = 0.05
     search_shift: float = 64.0
     search_scale: float = 0.18
+    search_zoom: float = 0.0  # both axes together by up to e^zoom, either way; without it sizes are not learned
     blur: float = 0.2  # probability, search crop
     low_resolution: float = 0.0  # probability that both crops are as coarse as those of a small target
     color: float = 1.0  # strength of brightness, contrast and PCA jitter; 0: none
@@ -152,6 +155,7 @@ class TrainConfig:
     end_to_end_after_warmup: bool = False  # the other reading: train the backbone from the warm-up's end
     backbone_rate: float = 1.0  # factor on the rate for the backbone
     train_layers: tuple[int, ...] = (1, 2, 3, 4, 5)  # backbone layers that the end-to-end phase trains
+    running_norms: bool = False  # normalise by the running averages, as tracking does; for a last part of training
     decay_frozen: bool = False  # decay exponentially from the warm-up's end, not only in the last phase
     optimiser: str = 'sgd'  # sgd / adamw
     momentum: float = 0.9  # of SGD; AdamW's first moment

@@ -12,6 +12,8 @@ _CHOICES = {
     'model.head.correlation': ('depthwise', 'upchannel', 'none'),
     'model.head.norm': ('batch', 'group'),
     'loss.classification': ('shrinkage', 'shrinkage_square', 'log', 'square', 'focal', 'cube', 'hard_negative'),
+    'loss.first_labels': ('iou', 'place'),
+    'loss.regression_mean': ('anchors', 'pairs'),
     'loss.regression': ('smooth_l1', 'l1', 'giou'),
     'train.optimiser': ('sgd', 'adamw'),
     'data.feeding': ('streaming', 'resident'),
@@ -70,6 +72,7 @@ def check(config: config_lib.Config) -> config_lib.Config:
         need(name, lambda v: 0 <= v <= 1, '0..1')
     for name in ('track.search_size', 'model.search_size'):
         need(name, lambda v: isinstance(v, int) and v >= 127 and v % 8 == 7, '127, 135, .. 255, 263, 271, 279, 287, ..')
+    need('augment.search_zoom', lambda v: 0 <= v <= 1, '0..1')
     last = config.loss.positive_iou + config.loss.positive_iou_step * (len(config.model.cascade.layers) - 1)
     need(
         'loss.positive_iou_step',

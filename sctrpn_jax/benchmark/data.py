@@ -70,7 +70,7 @@ def measure(config: config_lib.Config, seconds: float, streaming_seconds: float)
     a = config.augment
     sizes = {
         'template_patch': patches.patch_size(config.model.template_size, a.template_shift, a.template_scale),
-        'search_patch': patches.patch_size(config.model.search_size, a.search_shift, a.search_scale),
+        'search_patch': patches.patch_size(config.model.search_size, a.search_shift, a.search_scale, a.search_zoom),
     }
     shares = {'negative_share': config.data.negative_share, 'mirror_share': config.data.mirror_share}
     pair_bytes = 3 * sum(side**2 for side in sizes.values())

@@ -142,6 +142,7 @@ def augment(
     template_scale: float = 0.05,
     search_shift: float = 64.0,
     search_scale: float = 0.18,
+    search_zoom: float = 0.0,
     blur: float = 0.2,
     low_resolution: float = 0.0,
     color: float = 1.0,
@@ -159,6 +160,7 @@ def augment(
       template_scale: a crop pixel is uniform within 1 +- it patch pixels, on each axis by itself.
       search_shift: likewise, for the search crop.
       search_scale: likewise.
+      search_zoom: on top of it both axes are scaled by the same factor, e to a power uniform within +- it.
       blur: probability of a blurred search crop.
       low_resolution: probability that both crops are blurred alike, as those of a small target are.
       color: strength of the colour jitter (`color_transform`), drawn for each crop by itself.
@@ -174,8 +176,8 @@ def augment(
     def one(record):
         uniform_key, normal_key = jax.random.split(jax.random.fold_in(jax.random.key(seed), record['position']))
         # Two draws for all: the generator is long code, and each call adds to the time of compilation.
-        drawn = jax.random.uniform(uniform_key, (20,), minval=-1.0, maxval=1.0)
-        jitter, colors, chance = drawn[:8].reshape(4, 2), drawn[8:14].reshape(2, 3), (drawn[14:] + 1) / 2
+        drawn = jax.random.uniform(uniform_key, (21,), minval=-1.0, maxval=1.0)
+        jitter, colors, chance = drawn[:8].reshape(4, 2), drawn[8:14].reshape(2, 3), (drawn[14:20] + 1) / 2
         axes = jax.random.normal(normal_key, (2, 3))
         mirrored = record['mirrored']
         template, target = displaced_crop(
@@ -192,7 +194,7 @@ def augment(
             mirrored,
             search_size,
             search_shift * jitter[2],
-            1 + search_scale * jitter[3],
+            (1 + search_scale * jitter[3]) * jnp.exp(search_zoom * drawn[20]),
         )
         sigma = blur_sigma(chance[:3], blur)
         if low_resolution:

@@ -8,18 +8,19 @@ import numpy as np
 _WHOLE = 1e-2  # patch pixels: a displacement that no grey level shows
 
 
-def patch_size(crop_size: int, shift: float, scale: float) -> int:
+def patch_size(crop_size: int, shift: float, scale: float, zoom: float = 0.0) -> int:
     """Side of the patch that holds every crop the augmentation can ask for, pixels.
 
     Args:
       crop_size: side of the crop, pixels.
       shift: largest displacement of the target from the crop's centre, crop pixels.
-      scale: the crop's side is up to (1 + scale) patch pixels a crop pixel.
+      scale: a crop pixel is up to (1 + scale) patch pixels wide,
+      zoom: times e^zoom.
 
     Returns:
       An odd size, with a pixel to spare on each side for the bilinear neighbours: 455 and 145 with pysot's values.
     """
-    side = math.ceil((crop_size + 2 * shift) * (1 + scale)) + 2
+    side = math.ceil((crop_size + 2 * shift) * (1 + scale) * math.exp(zoom)) + 2
     return side + 1 - side % 2
 
 

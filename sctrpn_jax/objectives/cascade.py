@@ -8,6 +8,8 @@ import jax.numpy as jnp
 from sctrpn_jax.objectives.classification import classification_loss
 from sctrpn_jax.objectives.regression import regression_loss
 
+REGRESSION_MEANS = ('anchors', 'pairs')
+
 
 def stage_loss(
     logits: chex.Array,
@@ -20,6 +22,7 @@ def stage_loss(
     normalize: bool = True,
     balanced: bool = False,
     regression: str = 'smooth_l1',
+    regression_mean: str = 'anchors',
     **settings: float,
 ) -> tuple[chex.Array, dict[str, chex.Array]]:
     """Classification loss plus xi times the regression loss of one stage, Eq. 4.
@@ -34,6 +37,8 @@ def stage_loss(
       normalize: divide each term by its own count over the batch, at least 1: sampled anchors for the
         classification, positives for the regression (Eq. 1, Sec. 4.5); False: the plain sums of Eq. 4.
       regression: regression loss, one of `regression.NAMES`.
+      regression_mean: `anchors`: over the batch's positives; `pairs`: over each pair's first, then over the pairs that
+        have some, so that a pair with few positives counts as much as one with many.
       balanced: average positives and negatives apart, half of the classification loss each (pysot).
       **settings: of the classification loss, as in `classification_loss`.
 
@@ -41,10 +46,14 @@ def stage_loss(
       [] total, and {'classification': [], 'regression': []} before xi; float32, finite for finite input.
 
     Raises:
-      ValueError: `balanced` without `normalize`, or an unknown name.
+      ValueError: `balanced` or `pairs` without `normalize`, or an unknown name.
     """
     if balanced and not normalize:
         raise ValueError('balanced=True averages, so it needs normalize=True; got normalize=False')
+    if regression_mean not in REGRESSION_MEANS:
+        raise ValueError(f'regression_mean: got {regression_mean!r}, accepted are {", ".join(REGRESSION_MEANS)}')
+    if regression_mean == 'pairs' and not normalize:
+        raise ValueError("regression_mean='pairs' averages, so it needs normalize=True; got normalize=False")
     chex.assert_equal_shape([logits, labels])
     logits, deltas = logits.astype(jnp.float32), deltas.astype(jnp.float32)
 
@@ -53,7 +62,8 @@ def stage_loss(
     elementwise = classification_loss(name, logits, labels, **settings)
     on_positives = jnp.sum(jnp.where(is_positive, elementwise, 0.0))
     on_negatives = jnp.sum(jnp.where(is_negative, elementwise, 0.0))
-    on_boxes = jnp.sum(regression_loss(deltas, regression_targets, labels, regression))
+    box_losses = regression_loss(deltas, regression_targets, labels, regression)
+    on_boxes = jnp.sum(box_losses)
 
     if balanced:
         classification = (on_positives / jnp.maximum(positives, 1) + on_negatives / jnp.maximum(negatives, 1)) / 2
@@ -61,7 +71,11 @@ def stage_loss(
         classification = on_positives + on_negatives
         if normalize:
             classification /= jnp.maximum(positives + negatives, 1)
-    if normalize:
+    if regression_mean == 'pairs':
+        count = is_positive.sum(-1, dtype=jnp.float32)
+        means = box_losses.sum(-1) / jnp.maximum(count, 1)
+        on_boxes = means.sum() / jnp.maximum((count > 0).sum(dtype=jnp.float32), 1)
+    elif normalize:
         on_boxes /= jnp.maximum(positives, 1)
     return classification + xi * on_boxes, {'classification': classification, 'regression': on_boxes}
 

@@ -55,6 +55,7 @@ def assign(
     best_anchor: bool,
     max_samples: int,
     max_positives: int,
+    by_place: bool | chex.Array = False,
 ) -> Targets:
     """Labels, regression targets and counts of one image at one stage (Sec. 3.1.1, Eq. 5); `jax.vmap` makes a batch.
 
@@ -73,6 +74,8 @@ def assign(
       best_anchor: where no anchor passes `positive_iou`, the best one that overlaps the box is the positive.
       max_samples: 64 in the paper (Sec. 4.2).
       max_positives: 16 in SiamRPN.
+      by_place: overlaps are those of boxes of the target's size at the anchors' places. By their own size, anchors that
+        have one size find few positives where the target has another, and sizes are hardly learned.
 
     Returns:
       Targets.
@@ -87,7 +90,9 @@ def assign(
     chex.assert_shape([anchors, mask, box], [(None, 4), (anchors.shape[0],), (4,)])
     anchors = jax.lax.stop_gradient(anchors)
 
-    overlap = jnp.where(mask, boxes.iou(anchors, box[None]), -1.0)
+    sizes = jnp.where(by_place, box[2:], anchors[:, 2:])
+    compared = jnp.concatenate([anchors[:, :2], sizes], axis=-1)
+    overlap = jnp.where(mask, boxes.iou(compared, box[None]), -1.0)
     is_positive = overlap > positive_iou
     if best_anchor:
         best = jnp.argmax(overlap)

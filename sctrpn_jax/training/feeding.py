@@ -46,7 +46,7 @@ def make_feeding(
     a, d = config.augment, config.data
     mixture = mixture_lib.make_mixture(d)
     template_patch = patches.patch_size(config.model.template_size, a.template_shift, a.template_scale)
-    search_patch = patches.patch_size(config.model.search_size, a.search_shift, a.search_scale)
+    search_patch = patches.patch_size(config.model.search_size, a.search_shift, a.search_scale, a.search_zoom)
     shares = {'negative_share': d.negative_share, 'mirror_share': d.mirror_share}
     hosts = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
 

@@ -30,13 +30,14 @@ def stage_targets(outputs: sctrpn.StageOutputs, batch: dict, key: chex.PRNGKey, 
     keys = jax.random.split(key, (batch_size, stages))
     thresholds = jnp.asarray([c.positive_iou + i * c.positive_iou_step for i in range(stages)])
     over_stages = jax.vmap(
-        lambda anchors, mask, box, positive, key, threshold: assign(
-            anchors, mask, box, positive, key, positive_iou=threshold
+        lambda anchors, mask, box, positive, key, threshold, by_place: assign(
+            anchors, mask, box, positive, key, positive_iou=threshold, by_place=by_place
         ),
-        in_axes=(0, 0, None, None, 0, 0),
+        in_axes=(0, 0, None, None, 0, 0, 0),
     )
-    over_batch = jax.vmap(over_stages, in_axes=(0, 0, 0, 0, 0, None))
-    return over_batch(outputs.anchors, outputs.mask, batch['box'], batch['positive'], keys, thresholds)
+    over_batch = jax.vmap(over_stages, in_axes=(0, 0, 0, 0, 0, None, None))
+    by_place = (jnp.arange(stages) == 0) & (c.first_labels == 'place')
+    return over_batch(outputs.anchors, outputs.mask, batch['box'], batch['positive'], keys, thresholds, by_place)
 
 
 def loss_and_metrics(
@@ -61,6 +62,7 @@ def loss_and_metrics(
         *([values[:, i] for i in stages] for values in (outputs.logits, outputs.deltas, made.labels, made.regression)),
         name=c.classification,
         regression=c.regression,
+        regression_mean=c.regression_mean,
         xi=c.xi,
         normalize=c.normalize,
         balanced=c.balanced,
@@ -115,7 +117,7 @@ def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda 
                 batch['template'],
                 batch['search'],
                 batch['target'],
-                train=True,
+                train=not c.running_norms,
                 first_trained=min(c.train_layers) if train_backbone else sctrpn.NONE_TRAINED,
                 mutable=['batch_stats'],
             )

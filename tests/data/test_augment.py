@@ -17,6 +17,7 @@ OPTIONS = {
     'template_scale': 0.05,
     'search_shift': 10.0,
     'search_scale': 0.18,
+    'search_zoom': 0.0,
     'blur': 0.2,
     'low_resolution': 0.0,
     'color': 1.0,
@@ -27,6 +28,7 @@ STILL = {
     'template_scale': 0.0,
     'search_shift': 0.0,
     'search_scale': 0.0,
+    'search_zoom': 0.0,
     'blur': 0.0,
     'color': 0.0,
 }
@@ -124,6 +126,17 @@ def test_blur_matches_scipy(sigma):
                 expected, width, axis, mode='nearest', radius=augment.BLUR_RADIUS
             )
     np.testing.assert_allclose(augment.gaussian_blur(jnp.asarray(image), jnp.asarray(sigma)), expected, atol=2e-3)
+
+
+def test_zoom_scales_both_axes_alike_and_evenly_in_the_logarithm():
+    batch = make_batch(count=400)
+    zoomed = np.asarray(run(batch, 5, **{**STILL, 'search_zoom': 0.5})['box'])
+    factors = np.log(zoomed[:, 2:] / batch['search_box'][:, 2:])
+    np.testing.assert_allclose(factors[:, 0], factors[:, 1], atol=1e-5)
+    assert np.abs(factors).max() <= 0.5 + 1e-5
+    # Uniform in +-0.5: mean 0, standard deviation 0.289; of 400 the standard errors are 0.014 and 0.007.
+    np.testing.assert_allclose([factors[:, 0].mean(), factors[:, 0].std()], [0, 0.289], atol=0.05)
+    np.testing.assert_allclose(zoomed[:, :2], 31.5, atol=1e-4)
 
 
 def test_low_resolution_blurs_both_crops_alike():

@@ -15,14 +15,16 @@ from sctrpn_jax.geometry import crop
     size=st.integers(31, 255),
     shift=st.floats(0, 80),
     scale=st.floats(0, 0.5),
+    zoom=st.floats(0, 0.5),
     corner=st.tuples(*[st.sampled_from([-1, 1])] * 2),
 )
-def test_a_patch_holds_the_extreme_crops(size, shift, scale, corner):
-    patch = patches.patch_size(size, shift, scale)
-    centre = patch / 2 - corner[0] * shift * (1 + scale)
-    ends = centre + np.array([-1, 1]) * size / 2 * (1 + scale)
+def test_a_patch_holds_the_extreme_crops(size, shift, scale, zoom, corner):
+    patch = patches.patch_size(size, shift, scale, zoom)
+    step = (1 + scale) * np.exp(zoom)  # patch pixels a crop pixel
+    centre = patch / 2 - corner[0] * shift * step
+    ends = centre + np.array([-1, 1]) * size / 2 * step
     assert patch % 2 == 1 and ends.min() >= 0.5 and ends.max() <= patch - 0.5
-    assert patch <= (size + 2 * shift) * (1 + scale) + 5
+    assert patch <= (size + 2 * shift) * step + 5
 
 
 @settings(max_examples=40, deadline=None)

@@ -16,12 +16,13 @@ import pytest
 from sctrpn_jax.evaluation import evaluate_command, perturbed_runs, result_files
 from sctrpn_jax.evaluation.report import output as report_output
 from sctrpn_jax.evaluation.vot import results as vot_results
+from sctrpn_jax.tracking import results as results_lib
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'evaluate'
 
 
-def run(*arguments, **options):
-    command = [sys.executable, str(PROGRAM), *map(str, arguments)]
+def run(*arguments, program=PROGRAM, **options):
+    command = [sys.executable, str(program), *map(str, arguments)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
 
 
@@ -138,6 +139,26 @@ def test_vot_with_resets_and_without(tmp_path, weights):
     written = (out / 'tracker.json').read_text()
     evaluate_command.track_vot(str(root), str(out), 'correlation', weights=str(weights), layer=3)
     assert (out / 'tracker.json').read_text() == written
+
+
+def test_results_give_a_report_the_worth_of_the_score_and_a_pooled_table(tmp_path, write_otb):
+    for sequence in write_otb(tmp_path / 'data', ['a', 'b'], count=6):
+        with results_lib.ResultWriter(tmp_path / 'results' / 'mine' / f'{sequence.name}.csv') as writer:
+            for t, box in enumerate(sequence.boxes):
+                writer.write(box + ([40, 0, 0, 0] if t > 3 else 0), 0.2 if t > 3 else 0.9)
+    reports = []
+    for name in 'ab':
+        arguments = ['--benchmark=otb', f'--root={tmp_path / "data"}', f'--results={tmp_path / "results"}']
+        reports.append(tmp_path / f'report_{name}')
+        code, said, err = finished(run(*arguments, f'--sequences={name}', f'--report={reports[-1]}'))
+        assert code == 0, err
+        assert 'tells 3 tracked frames (overlap above 0.5) from 2 others with ROC AUC 1.000' in said
+    program = PROGRAM.with_name('pool')
+    code, said, err = finished(run(f'--reports={reports[0]},{reports[1]}', program=program))
+    assert code == 0, err
+    assert '| tracker (2 sequences) |' in said and '| mine |' in said
+    code, _, err = finished(run(f'--reports={tmp_path}', program=program))
+    assert code == 2 and err.count('\n') == 1 and 'expected a report of bin/evaluate' in err
 
 
 def test_flags_that_do_not_go_together():

@@ -9,7 +9,12 @@ import pytest
 
 from sctrpn_jax.objectives import cascade, classification
 
-WAYS = [{'normalize': True}, {'normalize': False}, {'normalize': True, 'balanced': True}]
+WAYS = [
+    {'normalize': True},
+    {'normalize': False},
+    {'normalize': True, 'balanced': True},
+    {'normalize': True, 'regression_mean': 'pairs'},
+]
 
 
 def example(seed=0, batch=3, count=20):
@@ -22,9 +27,13 @@ def example(seed=0, batch=3, count=20):
     )
 
 
-def reference(logits, deltas, labels, wanted, normalize, balanced=False):
+def reference(logits, deltas, labels, wanted, normalize, balanced=False, regression_mean='anchors'):
     """Eq. 1 / Eq. 4 with the log loss, one anchor at a time."""
     losses, boxes = {0: [], 1: []}, []
+    if regression_mean == 'pairs':
+        arrays = (logits, deltas, labels, wanted)
+        each = [reference(*(x[i : i + 1] for x in arrays), True)[1] for i in range(len(labels))]
+        return reference(logits, deltas, labels, wanted, normalize)[0], np.mean(each)
     for logit, delta, label, target in zip(
         logits.ravel(), deltas.reshape(-1, 4), labels.ravel(), wanted.reshape(-1, 4), strict=True
     ):

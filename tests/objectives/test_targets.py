@@ -15,7 +15,7 @@ GRID = anchor_grid.make_anchors(17, 255, 8, 8.0, (0.33, 0.5, 1.0, 2.0, 3.0))
 BOX = np.asarray([127.5, 127.5, 64.0, 64.0], np.float32)
 
 
-@functools.partial(jax.jit, static_argnames=tuple(SETTINGS))
+@functools.partial(jax.jit, static_argnames=(*SETTINGS, 'by_place'))
 def _assign(anchors, mask, box, positive, key, **settings):
     return targets.assign(anchors, mask, box, positive, key, **settings)
 
@@ -106,6 +106,18 @@ def test_the_best_anchor_is_the_positive_only_where_none_passes_and_it_overlaps(
     np.testing.assert_array_equal(assign(anchors, box=box, best_anchor=False).labels, [0, 0, 0])
     np.testing.assert_array_equal(assign(anchors, np.asarray([False, True, True]), box).labels, [-1, 1, 0])
     np.testing.assert_array_equal(assign(anchors, np.asarray([False, False, True]), box).labels, [-1, -1, 0])
+
+
+@pytest.mark.parametrize('size', [(20.0, 20.0), (64.0, 64.0), (150.0, 60.0)])
+def test_by_place_the_size_of_the_anchors_does_not_matter(size):
+    square = anchor_grid.make_anchors(17, 255, 8, 8.0, (1.0,))
+    box = np.asarray([130.0, 120.0, *size], np.float32)
+    made = assign(square, box=box, by_place=True, max_samples=400, max_positives=200)
+    moved = np.concatenate([square[:, :2], np.tile(box[2:], (len(square), 1))], axis=1)
+    np.testing.assert_array_equal(made.labels, reference_labels(moved, np.ones(len(square), bool), box))
+    # What is asked of the anchors is still the change from their own size.
+    deltas = made.regression[made.labels == 1]
+    np.testing.assert_allclose(deltas[:, 2:], np.log(np.tile(size, (len(deltas), 1)) / 64), atol=1e-5)
 
 
 def test_a_negative_pair_has_negatives_alone():

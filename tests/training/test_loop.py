@@ -120,6 +120,14 @@ def test_validation_keeps_the_best(tmp_path):
     assert scores[best] == max(scores.values())
 
 
+def test_running_norms_train_the_network_as_it_tracks(whole_run, tmp_path):
+    config = tiny()
+    config.train.start_from, config.train.running_norms, config.train.epochs = str(whole_run[0]), True, 1
+    state = jax.device_get(loop.train_and_evaluate(config, tmp_path))
+    assert _same(state.batch_stats, whole_run[1].batch_stats)
+    assert not _same(state.params['stages_0'], whole_run[1].params['stages_0'])
+
+
 def test_a_run_starts_from_the_weights_of_another(whole_run):
     config = tiny()
     config.train.start_from = str(whole_run[0])

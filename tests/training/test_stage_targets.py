@@ -25,3 +25,15 @@ def test_thresholds_rise_from_stage_to_stage():
         np.testing.assert_array_equal(made.labels[0, stage] == 1, overlap > threshold)
         np.testing.assert_array_equal(made.labels[0, stage] == 0, overlap < 0.4)
     assert len(set(np.asarray(made.positives)[0].tolist())) == 3
+
+
+def test_the_first_stage_alone_is_labelled_by_place():
+    box = np.float32([[70, 70, 80, 60]])
+    near = np.float32([[70, 70, 40, 30], [80, 70, 40, 30], [110, 70, 40, 30]])  # half the target's size
+    anchors = jnp.asarray(np.tile(near, (1, 2, 1, 1)))
+    outputs = sctrpn.StageOutputs(anchors[..., 0], None, anchors, None, jnp.ones(anchors.shape[:3], bool), None)
+    batch = {'box': jnp.asarray(box), 'positive': jnp.array([True])}
+    for first, labels in (('place', [1, 1, 0]), ('iou', [0, 0, 0])):
+        c = config.LossConfig(positive_iou=0.6, negative_iou=0.4, best_anchor=False, first_labels=first)
+        made = step.stage_targets(outputs, batch, jax.random.key(0), c)
+        np.testing.assert_array_equal(made.labels[0], [labels, [0, 0, 0]])

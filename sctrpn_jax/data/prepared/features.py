@@ -31,6 +31,9 @@ def serializer() -> Callable[[bytes, str], bytes]:
     return make_record
 
 
+_NOT_HERE = 'the files of a prepared set are written by bin/prepare_data, not by download_and_prepare'
+
+
 class FrameBuilder(tfds.core.GeneratorBasedBuilder):
     """Holds the description of a prepared set; `prepare.prepare` writes its files, in several processes."""
 
@@ -45,10 +48,10 @@ class FrameBuilder(tfds.core.GeneratorBasedBuilder):
         )
 
     def _split_generators(self, dl_manager):
-        raise NotImplementedError('run bin/prepare_data')
+        raise RuntimeError(_NOT_HERE)
 
     def _generate_examples(self):
-        raise NotImplementedError('run bin/prepare_data')
+        raise RuntimeError(_NOT_HERE)
 
 
 def make_builder(name: str, data_dir: str | os.PathLike) -> FrameBuilder:
