@@ -39,5 +39,5 @@ def get_config() -> config_lib.Config:
     config.validation.sequences = 5
     # Chosen on the twenty DAVIS validation sequences.
     track = config.track
-    track.search_size, track.window, track.penalty, track.size_rate, track.nms_iou = 191, 0.3, 0.3, 0.5, 0.5
+    track.search_size, track.window, track.penalty, track.size_rate, track.nms_iou = 191, 0.3, 0.3, 0.65, 0.5
     return config
