@@ -44,7 +44,9 @@ def plot_run(workdir: str | os.PathLike, output: str | os.PathLike) -> None:
         raise ValueError(f'{workdir}: no metrics.jsonl with training lines; give the --workdir of a run')
     stages = sorted({name.split('/')[0] for name in training[0] if name.startswith('stage')})
     steps = np.array([line['step'] for line in training])
-    figure, axes = plt.subplots(1, 4, figsize=(16, 3.6), layout='constrained')
+    checked = [line for line in lines if 'validation/success_auc' in line]
+    panels = len(_PANELS) + bool(checked)
+    figure, axes = plt.subplots(1, panels, figsize=(4 * panels, 3.6), layout='constrained')
     width = max(len(training) // 20, 1)
     for axis, (term, title) in zip(axes, _PANELS, strict=False):
         for stage, color in zip(stages, _COLORS, strict=False):
@@ -53,11 +55,15 @@ def plot_run(workdir: str | os.PathLike, output: str | os.PathLike) -> None:
             axis.plot(steps, smooth(values, width), color=color, label=f'stage {stage[5:]}')
         axis.set(title=title, xlabel='step', ylim=(0, None))
         axis.legend()
-    checked = [line for line in lines if 'validation/success_auc' in line]
-    for name, color in (('success_auc', _COLORS[0]), ('precision', _COLORS[1])):
-        values = [line[f'validation/{name}'] for line in checked]
-        axes[3].plot([line['step'] for line in checked], values, 'o-', color=color, label=name.replace('_', ' '))
-    axes[3].set(title='validation sequences', xlabel='step', ylim=(0, 1))
-    axes[3].legend()
+    if checked:
+        _draw_validation(axes[-1], checked)
     figure.savefig(output, dpi=110)
     plt.close(figure)
+
+
+def _draw_validation(axis, checked: list[dict]) -> None:
+    for name, color in (('success_auc', _COLORS[0]), ('precision', _COLORS[1])):
+        values = [line[f'validation/{name}'] for line in checked]
+        axis.plot([line['step'] for line in checked], values, 'o-', color=color, label=name.replace('_', ' '))
+    axis.set(title='validation sequences', xlabel='step', ylim=(0, 1))
+    axis.legend()

@@ -28,7 +28,12 @@ def test_draws_a_run(tmp_path):
     (tmp_path / 'metrics.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
     curves.plot_run(tmp_path, tmp_path / 'curves.png')
     picture = cv2.imread(str(tmp_path / 'curves.png'))
-    assert picture.shape[1] > 1000 and len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
+    whole = picture.shape[1]
+    assert whole > 1000 and len(np.unique(picture.reshape(-1, 3), axis=0)) > 20
+    # A run without validation has no empty panel for it.
+    (tmp_path / 'metrics.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines[1:]))
+    curves.plot_run(tmp_path, tmp_path / 'curves.png')
+    assert cv2.imread(str(tmp_path / 'curves.png')).shape[1] == whole * 3 // 4
 
 
 def test_no_run_says_so(tmp_path):
