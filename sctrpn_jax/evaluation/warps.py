@@ -70,9 +70,7 @@ def measure(
     overlaps: dict[str, dict] = {}
     ratios: dict[str, dict] = {}
     for sequence in tqdm.tqdm(sequences, unit='sequence', disable=None):
-        good = np.isfinite(sequence.boxes).all(axis=1) & (sequence.boxes[:, 2:] > 0).all(axis=1)
-        if not good[0]:
-            raise ValueError(f'sequence {sequence.name!r}: no box in the first frame, so there is no template')
+        good = recall_table.with_box(sequence)
         proposer.init(images.read_image(sequence.frames[0]), sequence.boxes[0])
         for t in np.unique(np.linspace(0, len(good) - 1, count).astype(int)):
             if not good[t]:

@@ -63,7 +63,6 @@ def stage_loss(
     on_positives = jnp.sum(jnp.where(is_positive, elementwise, 0.0))
     on_negatives = jnp.sum(jnp.where(is_negative, elementwise, 0.0))
     box_losses = regression_loss(deltas, regression_targets, labels, regression)
-    on_boxes = jnp.sum(box_losses)
 
     if balanced:
         classification = (on_positives / jnp.maximum(positives, 1) + on_negatives / jnp.maximum(negatives, 1)) / 2
@@ -75,8 +74,10 @@ def stage_loss(
         count = is_positive.sum(-1, dtype=jnp.float32)
         means = box_losses.sum(-1) / jnp.maximum(count, 1)
         on_boxes = means.sum() / jnp.maximum((count > 0).sum(dtype=jnp.float32), 1)
-    elif normalize:
-        on_boxes /= jnp.maximum(positives, 1)
+    else:
+        on_boxes = jnp.sum(box_losses)
+        if normalize:
+            on_boxes /= jnp.maximum(positives, 1)
     return classification + xi * on_boxes, {'classification': classification, 'regression': on_boxes}
 
 
