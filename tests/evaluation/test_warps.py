@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import sequences
-from sctrpn_jax.evaluation import warps
+from sctrpn_jax.evaluation import one_pass, recall_table, warps
+from sctrpn_jax.models import weights_file
 
 BOX = np.array([60.0, 50.0, 40.0, 24.0])
 
@@ -79,3 +80,24 @@ def test_the_response_of_a_known_tracker(tmp_path, response):
         assert found['scale'][scale] == pytest.approx(min(error, 1 / error) ** 2, abs=0.07)
     text = warps.to_markdown({'best': found})
     assert f'{found["response"]:.2f} |' in text and '-10 degrees' in text
+
+
+def test_the_page_of_a_weights_file_holds_what_its_network_finds(tmp_path, network, network_clip):
+    """Medians and means over frames, by a plain loop over the proposer's best box."""
+    weights_file.write(tmp_path / 'network.npz', *network)
+    frames, whole = network_clip
+    clip = sequences.Sequence('clip', whole.frames[:3], whole.boxes[:3])
+    page = warps.run([str(tmp_path / 'network.npz')], 'otb', [clip], tmp_path / 'warps.md', count=2)
+    assert (tmp_path / 'warps.md').read_text() == page and 'network.npz: 2 frames of 1 sequences of otb' in page
+    proposer = recall_table.Proposer(*network, most=1)
+    proposer.init(frames[0], clip.boxes[0])
+    for name in proposer.rows:
+        expected = []
+        for kind, value in [('scale', value) for value in warps.SCALES] + [('angle', value) for value in warps.ANGLES]:
+            overlaps = []
+            for t in (0, 2):
+                warped, truth = warps.warp(frames[t], clip.boxes[t], **{kind: value})
+                overlaps.append(one_pass.overlap(proposer(warped, clip.boxes[t])[0][name][:1], truth[None])[0])
+            expected.append(np.mean(overlaps))
+        _, row = (line for line in page.splitlines() if line.startswith(f'| {name} |'))
+        np.testing.assert_allclose([float(cell) for cell in row.split('|')[2:-1]], expected, atol=6e-4)

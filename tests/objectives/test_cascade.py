@@ -131,6 +131,10 @@ def test_contradictions_are_refused():
     arrays = tuple(map(jnp.asarray, example()))
     with pytest.raises(ValueError, match='balanced=True averages'):
         cascade.stage_loss(*arrays, name='log', normalize=False, balanced=True)
+    with pytest.raises(ValueError, match="regression_mean='pairs' averages"):
+        cascade.stage_loss(*arrays, name='log', normalize=False, regression_mean='pairs')
+    with pytest.raises(ValueError, match="regression_mean: got 'images', accepted are anchors, pairs"):
+        cascade.stage_loss(*arrays, name='log', regression_mean='images')
     with pytest.raises(ValueError, match="unknown classification loss 'hinge'"):
         cascade.stage_loss(*arrays, name='hinge')
     one = [[array] for array in arrays]
