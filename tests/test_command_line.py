@@ -30,7 +30,10 @@ CASES = {
     'impossible value': ([*TRAIN, '--config.model.fem.grid=bent'], 'accepted: aligned, stretch'),
     'data missing': ([*TRAIN, '--config.data.root=nowhere'], "data.root 'nowhere' is no folder"),
     'no metrics': (['plot_curves', '--workdir', 'nowhere', '--output', 'x.png'], 'no metrics.jsonl'),
-    'nothing to warp': (['warps', '--benchmark=davis', '--root=nowhere', '--output=x.md'], 'no DAVIS sequences; expected'),
+    'nothing to warp': (
+        ['warps', '--benchmark=davis', '--root=nowhere', '--output=x.md'],
+        'no DAVIS sequences; expected',
+    ),
     'no checkpoint': (['export_weights', '--checkpoint', 'nowhere', '--output', 'x.npz'], 'no checkpoint here'),
 }
 
