@@ -205,9 +205,8 @@ class TrackConfig:
     nms_iou: float = 0.7
     voting: bool = True  # the box is the mean of the best proposal and those it suppresses; False: the best alone
     min_side: float = 4.0  # frame pixels
-    lost_score: float = 0.1  # below it the search region grows; 0: never (docs/experiments.md)
-    search_growth: float = 1.25
-    max_search_growth: float = 2.5
+    lost_score: float = 0.0  # below it the target counts as lost: place and size stay as they were; 0: never
+    lost_search_size: int = 0  # search crop of the frame after a lost one, at the same scale; 0: no larger
 
 
 @dataclass

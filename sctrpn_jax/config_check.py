@@ -72,6 +72,12 @@ def check(config: config_lib.Config) -> config_lib.Config:
         need(name, lambda v: 0 <= v <= 1, '0..1')
     for name in ('track.search_size', 'model.search_size'):
         need(name, lambda v: isinstance(v, int) and v >= 127 and v % 8 == 7, '127, 135, .. 255, 263, 271, 279, 287, ..')
+    smallest = config.track.search_size
+    need(
+        'track.lost_search_size',
+        lambda v: v == 0 or (isinstance(v, int) and v > smallest and (v - smallest) % 16 == 0),
+        f'0, or track.search_size and a multiple of 16: {smallest + 16}, {smallest + 32}, ..',
+    )
     need('augment.search_zoom', lambda v: 0 <= v <= 1, '0..1')
     last = config.loss.positive_iou + config.loss.positive_iou_step * (len(config.model.cascade.layers) - 1)
     need(

@@ -93,7 +93,13 @@ def test_every_default_is_accepted_and_every_choice_is_checked():
 
 @pytest.mark.parametrize(
     'section, field, value',
-    [('train', 'batch_size', 0), ('track', 'search_size', 200), ('track', 'window', 1.5), ('train', 'rate', -1.0)],
+    [
+        ('train', 'batch_size', 0),
+        ('track', 'search_size', 200),
+        ('track', 'lost_search_size', 263),
+        ('track', 'window', 1.5),
+        ('train', 'rate', -1.0),
+    ],
 )
 def test_impossible_values_are_named(section, field, value):
     made = config.Config()

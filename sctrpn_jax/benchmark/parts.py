@@ -33,7 +33,7 @@ def measure(
     """
     model, c = step_lib.network(config), config.track
     layers, ratios = model.config.cascade.layers, len(config.model.anchors.ratios)
-    side = step_lib.search_side(state.size, state.growth, config)
+    side = step_lib.search_side(state.size, config)
     variables, state, frame = jax.device_put((variables, state, frame))
     size = state.size * c.search_size / side
 

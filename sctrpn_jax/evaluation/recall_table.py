@@ -93,7 +93,7 @@ def _propose(variables, state, frame, previous, config, most):
     model, c = step_lib.network(config), config.track
     box = boxes_lib.xywh_to_cxcywh(previous)
     centre, size = box[:2], box[2:]
-    side = step_lib.search_side(size, jnp.ones(()), config)
+    side = step_lib.search_side(size, config)
     crop = crop_lib.extract(frame, centre, side, c.search_size, state.fill, state.extent)
     target = step_lib.template_target(state.first_size, config)
     outputs = model.apply(variables, state.template, crop[None], target[None], method='search')

@@ -168,7 +168,7 @@ def rerank_chosen(
     else:
         size = round((scores.shape[0] // ratios) ** 0.5)
         values, pixels = scores.reshape(size, size, ratios).max(-1), stride
-    likeness = color.box_means(values, color.crop_to_cells(chosen.boxes, values.shape[0], pixels, c.search_size))
+    likeness = color.box_means(values, color.crop_to_cells(chosen.boxes, values.shape[0], pixels, crop.shape[0]))
     rho = contours.count_enclosed(*components, chosen.boxes)
     rho_target = cues.rho_first if c.shape_target == 'first' else cues.rho_previous
     target = first_size if c.size_target == 'first' else previous_size

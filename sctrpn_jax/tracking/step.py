@@ -26,7 +26,7 @@ class TrackState:
       first_size: [2] given in the first frame.
       fill: [3] colour outside the frame, 0..255.
       extent: [2] int32 (w, h) of the frame, which may be padded to the right and below (`init_state`).
-      growth: [] factor on the search region, 1 while the target is found.
+      lost: [] bool: the last score was below `track.lost_score`.
       cues: for re-ranking.
     """
 
@@ -36,7 +36,7 @@ class TrackState:
     first_size: chex.Array
     fill: chex.Array
     extent: chex.Array
-    growth: chex.Array
+    lost: chex.Array
     cues: proposals_lib.Cues
 
 
@@ -49,7 +49,8 @@ class TrackOutput:
       score: [] confidence: target probability of the chosen proposal, 0..1.
       response_maps: [L, n, n] target probability by stage, or None.
       proposals: `Proposals` in search-crop pixels, or None.
-      region: [3] centre x, centre y and side of the search region in frame pixels.
+      region: [3] centre x, centre y and side of the search region in frame pixels. Where a lost target was looked for
+        farther away (`track.lost_search_size`), region and maps are the middle of it, and proposals may lie outside.
     """
 
     box: chex.Array
@@ -66,10 +67,16 @@ def network(config: config_lib.Config) -> sctrpn.SCTRPN:
     return sctrpn.SCTRPN(dataclasses.replace(config.model, cascade=cascade))
 
 
-def search_side(size: chex.Array, growth: chex.Array, config: config_lib.Config) -> chex.Array:
-    """Side of the search region: the template's context at the template's scale, times the growth; frame pixels."""
-    scale = config.track.search_size / config.model.template_size
-    return crop_lib.context_side(size, config.track.context) * scale * growth
+def search_side(size: chex.Array, config: config_lib.Config, search_size: int | None = None) -> chex.Array:
+    """[] side of the search region in frame pixels: the template's scale over a crop of `search_size` pixels.
+
+    Args:
+      size: [2] (w, h) of the target, frame pixels.
+      config: the run's.
+      search_size: None: `track.search_size`.
+    """
+    scale = (search_size or config.track.search_size) / config.model.template_size
+    return crop_lib.context_side(size, config.track.context) * scale
 
 
 def template_target(size: chex.Array, config: config_lib.Config) -> chex.Array:
@@ -103,11 +110,63 @@ def init_state(
     side = crop_lib.context_side(size, c.context)
     crop = crop_lib.extract(frame, centre, side, config.model.template_size, fill, extent)
     template = model.apply(variables, crop[None], method='template')
-    growth = jnp.ones(())
-    side = search_side(size, growth, config)
+    side = search_side(size, config)
     search = crop_lib.extract(frame, centre, side, c.search_size, fill, extent)
     cues = proposals_lib.first_cues(search, size * c.search_size / side, c)
-    return TrackState(template, centre, size, size, fill, extent, growth, cues)
+    return TrackState(template, centre, size, size, fill, extent, jnp.zeros((), bool), cues)
+
+
+@struct.dataclass
+class _Found:
+    """What one look at a frame gives; best [4] in centre form and frame pixels, the rest as in the outputs."""
+
+    best: chex.Array
+    score: chex.Array
+    rate: chex.Array
+    rho: chex.Array
+    response_maps: chex.Array | None
+    proposals: proposals_lib.Proposals | None
+
+
+def _look(
+    variables: dict,
+    state: TrackState,
+    frame: chex.Array,
+    config: config_lib.Config,
+    search_size: int,
+    details: bool,
+) -> _Found:
+    """The network and the selection on a search crop of `search_size` pixels around the state's place."""
+    model, c = network(config), config.track
+    side = search_side(state.size, config, search_size)
+    crop = crop_lib.extract(frame, state.centre, side, search_size, state.fill, state.extent)
+    target = template_target(state.first_size, config)
+    outputs = model.apply(variables, state.template, crop[None], target[None], method='search')
+    # Weights that overflow must cost the score, never the state: no NaN may enter it.
+    logits = jnp.nan_to_num(outputs.logits[0], nan=-100.0, posinf=100.0, neginf=-100.0)
+    stage_boxes, mask = jnp.nan_to_num(outputs.boxes[0], nan=search_size / 2), outputs.mask[0, -1]
+    to_crop = search_size / side
+    found = proposals_lib.propose(
+        jax.nn.sigmoid(logits),
+        stage_boxes,
+        mask,
+        crop,
+        state.cues,
+        state.first_size * to_crop,
+        state.size * to_crop,
+        c,
+        config.model.anchors.stride,
+    )
+    best = crop_lib.to_frame(found.best, state.centre, side, search_size)
+    score, rate, rho, maps = found.scores[0], found.rate[0], found.rho[0], None
+    if details:
+        beyond = (search_size - c.search_size) // 2
+        cells = beyond // config.model.anchors.stride
+        maps = sctrpn.response_maps(logits, search_size)
+        maps = maps[:, cells : maps.shape[1] - cells, cells : maps.shape[2] - cells]
+        shift = jnp.array([beyond, beyond, 0, 0], jnp.float32)
+        found = found.replace(best=found.best - shift, boxes=found.boxes - shift[None])
+    return _Found(best, score, rate, rho, maps, found if details else None)
 
 
 def track_step(
@@ -125,45 +184,34 @@ def track_step(
     Returns:
       New state and `TrackOutput`.
     """
-    model, c = network(config), config.track
-    side = search_side(state.size, state.growth, config)
-    crop = crop_lib.extract(frame, state.centre, side, c.search_size, state.fill, state.extent)
-    target = template_target(state.first_size, config)
-    outputs = model.apply(variables, state.template, crop[None], target[None], method='search')
-    # Weights that overflow must cost the score, never the state: no NaN may enter it.
-    logits = jnp.nan_to_num(outputs.logits[0], nan=-100.0, posinf=100.0, neginf=-100.0)
-    stage_boxes, mask = jnp.nan_to_num(outputs.boxes[0], nan=c.search_size / 2), outputs.mask[0, -1]
-    to_crop = c.search_size / side
-    found = proposals_lib.propose(
-        jax.nn.sigmoid(logits),
-        stage_boxes,
-        mask,
-        crop,
-        state.cues,
-        state.first_size * to_crop,
-        state.size * to_crop,
-        c,
-        config.model.anchors.stride,
-    )
-    best = crop_lib.to_frame(found.best, state.centre, side, c.search_size)
-    score, rate = found.scores[0], jnp.clip(found.rate[0] * c.size_rate, 0, 1)
+    c = config.track
+
+    def look(search_size):
+        return lambda *of: _look(*of, config=config, search_size=search_size, details=details)
+
+    if c.lost_search_size:
+        # Farther away at the same scale, which is the one that the network measures best (DaSiamRPN, ECCV 2018).
+        found = jax.lax.cond(state.lost, look(c.lost_search_size), look(c.search_size), variables, state, frame)
+    else:
+        found = look(c.search_size)(variables, state, frame)
+    rate = jnp.clip(found.rate * c.size_rate, 0, 1)
     limits = state.extent.astype(jnp.float32)
-    centre = jnp.clip(best[:2], 0, limits)
-    size = jnp.clip(state.size * (1 - rate) + best[2:] * rate, c.min_side, jnp.maximum(limits, c.min_side))
-    # A low score says the target is not in view: look around the last sure place, in a region that grows.
-    lost = score < c.lost_score
-    grown = jnp.minimum(state.growth * c.search_growth, c.max_search_growth)
+    centre = jnp.clip(found.best[:2], 0, limits)
+    size = jnp.clip(state.size * (1 - rate) + found.best[2:] * rate, c.min_side, jnp.maximum(limits, c.min_side))
+    region = jnp.concatenate([state.centre, search_side(state.size, config)[None]])
+    # A low score says the target is not in view: look around the last sure place next time.
+    lost = found.score < c.lost_score
     state = state.replace(
         centre=jnp.where(lost, state.centre, centre),
         size=jnp.where(lost, state.size, size),
-        growth=jnp.where(lost, grown, 1.0),
-        cues=state.cues.replace(rho_previous=jnp.where(lost, state.cues.rho_previous, found.rho[0])),
+        lost=lost,
+        cues=state.cues.replace(rho_previous=jnp.where(lost, state.cues.rho_previous, found.rho)),
     )
     output = TrackOutput(
         box=boxes_lib.cxcywh_to_xywh(jnp.concatenate([centre, size])),
-        score=score,
-        response_maps=sctrpn.response_maps(logits, c.search_size) if details else None,
-        proposals=found if details else None,
-        region=jnp.concatenate([state.centre, side[None]]),
+        score=found.score,
+        response_maps=found.response_maps,
+        proposals=found.proposals,
+        region=region,
     )
     return state, output

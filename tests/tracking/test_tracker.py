@@ -196,23 +196,37 @@ def test_broken_weights_never_give_a_broken_box(narrow, clip, factor):
     assert valid(tracker.track_sequence(wild, frames[:5], boxes[0], config).box)
 
 
-def test_search_region_grows_until_the_target_is_found(two_stages, clip):
+def test_a_lost_target_keeps_its_place_and_size(two_stages, clip):
     variables, config = two_stages
     config = copy.deepcopy(config)
-    config.track.lost_score, config.track.search_growth, config.track.max_search_growth = 2.0, 1.5, 2.0
+    config.track.lost_score = 2.0
     frames, boxes = clip
-    lost = tracker.track_sequence(variables, frames[:6], boxes[0], config)
-    side = np.asarray(lost.region[:, 2])
-    np.testing.assert_allclose(side / side[0], [1, 1.5, 2, 2, 2], rtol=1e-5)
-    # Lost, the region stays about the last sure place.
-    np.testing.assert_allclose(lost.region[:, :2], np.tile(boxes[0, :2] + boxes[0, 2:] / 2, (5, 1)), rtol=1e-5)
-    functions = tracker.functions(config)
+    found = tracker.track_sequence(variables, frames[:4], boxes[0], config)
+    expected = np.concatenate([boxes[0, :2] + boxes[0, 2:] / 2, found.region[:1, 2]])
+    np.testing.assert_allclose(found.region, np.tile(expected, (3, 1)), rtol=1e-5)
+
+
+def test_a_lost_target_is_looked_for_farther_away_at_the_same_scale(two_stages, clip):
+    """As the tracker with the larger crop would in that frame; maps and proposals in the smaller one's coordinates."""
+    variables, config = two_stages
+    config, wide = copy.deepcopy(config), copy.deepcopy(config)
+    config.track.search_size, config.track.lost_search_size, wide.track.search_size = 159, 191, 191
+    frames, boxes = clip
+    functions, wide_functions = tracker.functions(config, True), tracker.functions(wide, True)
     state = functions.init(variables, frames[0], boxes[0])
-    state, _ = functions.step(variables, state, frames[1])
-    assert state.growth == 1.5
-    config.track.lost_score = 0.0
-    state, _ = tracker.functions(config).step(variables, state, frames[2])
-    assert state.growth == 1.0
+    assert not state.lost
+    # The contours of the first frame are counted on crops of the same scale: the first look's target is the same.
+    _, expected = wide_functions.step(variables, jax.tree.map(jnp.copy, state), frames[6])
+    _, near = functions.step(variables, jax.tree.map(jnp.copy, state), frames[6])
+    after, found = functions.step(variables, state.replace(lost=jnp.asarray(True)), frames[6])
+    assert not after.lost
+    np.testing.assert_allclose(found.box, expected.box, atol=1e-3)
+    np.testing.assert_allclose(found.score, expected.score, atol=1e-5)
+    np.testing.assert_allclose(found.response_maps, expected.response_maps[:, 2:-2, 2:-2], atol=1e-5)
+    np.testing.assert_allclose(found.proposals.boxes[:, :2], expected.proposals.boxes[:, :2] - 16, atol=1e-3)
+    np.testing.assert_allclose(found.proposals.boxes[:, 2:], expected.proposals.boxes[:, 2:], atol=1e-3)
+    np.testing.assert_allclose(found.region, near.region)
+    assert found.response_maps.shape == near.response_maps.shape
 
 
 def test_grey_and_rgba_frames_are_converted(narrow, clip):
