@@ -121,3 +121,15 @@ def _check(refused: Iterable[str]) -> None:
     refused = list(refused)
     if refused:
         raise ValueError(refused[0] + (f' (and {len(refused) - 1} more)' if len(refused) > 1 else ''))
+
+
+def with_box(sequence: Sequence) -> np.ndarray:
+    """[T] bool: frames that have a box of positive size.
+
+    Raises:
+      ValueError: the first frame has none.
+    """
+    good = np.isfinite(sequence.boxes).all(axis=1) & (sequence.boxes[:, 2:] > 0).all(axis=1)
+    if not good[0]:
+        raise ValueError(f'sequence {sequence.name!r}: no box in the first frame, so there is no template')
+    return good

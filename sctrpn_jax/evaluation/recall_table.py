@@ -147,18 +147,6 @@ def selective_search() -> Callable[[np.ndarray], np.ndarray]:
     return search
 
 
-def with_box(sequence: sequences_lib.Sequence) -> np.ndarray:
-    """[T] bool: frames that have a box of positive size.
-
-    Raises:
-      ValueError: the first frame has none.
-    """
-    good = np.isfinite(sequence.boxes).all(axis=1) & (sequence.boxes[:, 2:] > 0).all(axis=1)
-    if not good[0]:
-        raise ValueError(f'sequence {sequence.name!r}: no box in the first frame, so there is no template')
-    return good
-
-
 def measure(
     proposer: Proposer,
     sequences: Sequence[sequences_lib.Sequence],
@@ -186,7 +174,7 @@ def measure(
     best: dict[str, list[np.ndarray]] = {}
     counts: dict[str, list[int]] = {}
     for sequence in tqdm.tqdm(sequences, unit='sequence', disable=None):
-        good = with_box(sequence)
+        good = sequences_lib.with_box(sequence)
         proposer.init(images.read_image(sequence.frames[0]), sequence.boxes[0])
         for t in range(1, len(sequence.frames), every):
             if not good[t] or not good[t - 1]:

@@ -15,7 +15,7 @@ import tqdm
 
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import ablation_report, confidence, one_pass, recall_table
+from sctrpn_jax.evaluation import ablation_report, confidence, one_pass
 from sctrpn_jax.evaluation import trackers as trackers_lib
 
 HELD = 0.1  # overlap above which the target is still on hand
@@ -92,7 +92,7 @@ def play(
     Raises:
       ValueError: no box in the first frame, or an image that cannot be read.
     """
-    good = recall_table.with_box(sequence)[:: stress.every]
+    good = sequences_lib.with_box(sequence)[:: stress.every]
     paths, boxes = sequence.frames[:: stress.every], sequence.boxes[:: stress.every]
     shown = [images.read_image(path) for path in paths]
     rng, absent = np.random.default_rng(seed), 0

@@ -70,7 +70,7 @@ def measure(
     overlaps: dict[str, dict] = {}
     ratios: dict[str, dict] = {}
     for sequence in tqdm.tqdm(sequences, unit='sequence', disable=None):
-        good = recall_table.with_box(sequence)
+        good = sequences_lib.with_box(sequence)
         proposer.init(images.read_image(sequence.frames[0]), sequence.boxes[0])
         for t in np.unique(np.linspace(0, len(good) - 1, count).astype(int)):
             if not good[t]:

@@ -1,6 +1,7 @@
 """One step of the tracker (Algorithm 1): the state it keeps, how it begins, how it goes on; pure functions."""
 
 import dataclasses
+import functools
 import typing
 
 import chex
@@ -186,14 +187,14 @@ def track_step(
     """
     c = config.track
 
-    def look(search_size):
-        return lambda *of: _look(*of, config=config, search_size=search_size, details=details)
-
+    look = functools.partial(_look, config=config, details=details)
+    near = functools.partial(look, search_size=c.search_size)
     if c.lost_search_size:
         # Farther away at the same scale, which is the one that the network measures best (DaSiamRPN, ECCV 2018).
-        found = jax.lax.cond(state.lost, look(c.lost_search_size), look(c.search_size), variables, state, frame)
+        far = functools.partial(look, search_size=c.lost_search_size)
+        found = jax.lax.cond(state.lost, far, near, variables, state, frame)
     else:
-        found = look(c.search_size)(variables, state, frame)
+        found = near(variables, state, frame)
     rate = jnp.clip(found.rate * c.size_rate, 0, 1)
     limits = state.extent.astype(jnp.float32)
     centre = jnp.clip(found.best[:2], 0, limits)

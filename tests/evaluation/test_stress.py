@@ -66,7 +66,6 @@ class Sees:
 @pytest.fixture
 def two(tmp_path):
     """A rectangle that moves and grows, eight frames, and eight empty frames whose box is out of view."""
-    found = []
     for name in ('a', 'b'):
         (tmp_path / name / 'img').mkdir(parents=True)
         lines = []
@@ -78,8 +77,7 @@ def two(tmp_path):
             cv2.imwrite(str(tmp_path / name / 'img' / f'{t + 1:04d}.png'), frame)
             lines.append(f'{box[0] + 1},{box[1] + 1},{box[2]},{box[3]}\n')
         (tmp_path / name / 'groundtruth_rect.txt').write_text(''.join(lines))
-    found = sequences.read_sequences('otb', tmp_path)
-    return found
+    return sequences.read_sequences('otb', tmp_path)
 
 
 def test_who_finds_it_holds_it_and_who_stays_does_not(two):
