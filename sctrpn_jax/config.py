@@ -43,7 +43,7 @@ class HeadConfig:
     channels: int = 256
     correlation: str = 'depthwise'  # depthwise / upchannel (SiamRPN) / none (Eq. 3 to the letter)
     norm: str = 'batch'  # batch / group
-    skip: bool = True  # add the plain correlation of the two inputs to the score, so training starts from it
+    skip: bool = True  # add the cosines of the backbone's maps with the target to the score; training starts from it
 
 
 @dataclass

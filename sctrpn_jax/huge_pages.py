@@ -1,7 +1,8 @@
-"""Memory of a training step on a CPU: kept by the process and in huge pages, instead of fetched anew at every step.
+"""Memory of a step on a CPU: kept by the process and in huge pages, instead of fetched anew at every step.
 
-A step takes and frees hundreds of megabytes. By default glibc hands blocks that large back to the kernel, which gives
-them again page by page, each filled with zeros: on two cores a third of a training run's time.
+A training step takes and frees hundreds of megabytes, one of tracking forty to sixty. By default glibc hands blocks of
+more than 32 MiB back to the kernel, which gives them again page by page, each filled with zeros: on two cores a third
+of a training run's time, and of a live frame's.
 """
 
 import os

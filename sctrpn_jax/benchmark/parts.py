@@ -48,11 +48,8 @@ def measure(
         fused, plain, _ = model.apply(variables, [maps[layer] for layer in layers], 'search', method='fuse_maps')
         return fused, plain
 
-    def heads(variables, fused, plain, template):
-        def score(m, fused, plain, template):
-            return [s.search(t, f, p) for s, t, f, p in zip(m.stages, template, fused, plain, strict=True)]
-
-        return model.apply(variables, fused, plain, template, method=score)
+    def heads(variables, template, fused, plain, target):
+        return model.apply(variables, template, fused, plain, target, method='score')
 
     def refinement(anchors, logits, deltas):
         mask = jnp.ones(anchors.shape[:2], bool)
@@ -90,8 +87,8 @@ def measure(
     crop = part('crop', cut, frame, state)
     maps = part('backbone', backbone, variables, crop)
     fused, plain = part('fem', fem, variables, maps)
-    scored = part('heads', heads, variables, fused, plain, state.template)
     target = step_lib.template_target(state.first_size, config)[None]
+    scored = part('heads', heads, variables, state.template, fused, plain, target)
     outputs = jax.jit(functools.partial(model.apply, method='search'))(variables, state.template, crop[None], target)
     np.testing.assert_allclose(scored[0][0], outputs.logits[:, 0], atol=1e-3)  # the parts are those of the step
     _, mask = part('refinement', refinement, outputs.anchors[:, 0], outputs.logits, outputs.deltas)

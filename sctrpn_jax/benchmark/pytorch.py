@@ -9,7 +9,7 @@ import numpy as np
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.benchmark import timing
-from sctrpn_jax.models import alexnet, sctrpn
+from sctrpn_jax.models import alexnet, correlation, rpn, sctrpn
 
 
 def one_stage(config: config_lib.Config) -> config_lib.ModelConfig:
@@ -38,6 +38,9 @@ class TorchNetwork:
         self._torch, self._functional, self._model = torch, torch.nn.functional, model
         tensors = jax.tree.map(lambda x: torch.from_numpy(np.array(x)), variables)
         self._params, self._stats = tensors['params'], tensors.get('batch_stats', {})
+        cells = alexnet.feature_size(model.cascade.layers[0], model.template_size)
+        target = np.full((1, 2), model.template_size / 2, np.float32)
+        self._mask = torch.from_numpy(np.array(correlation.target_mask(target, cells)))[None]
 
     def _backbone(self, images):
         c, f = self._model.backbone, self._functional
@@ -82,9 +85,10 @@ class TorchNetwork:
                 y = f.relu(self._norm(y, params['hidden_norm']['BatchNorm_0'], stats['hidden_norm']['BatchNorm_0']))
                 made[name] = f.conv2d(y, _oihw(params['out_conv']['kernel']), params['out_conv']['bias'])
             kernel, stage = template['skip'], self._params['stages_0']
-            energy = f.conv2d((x * x).sum(1, keepdim=True), self._torch.ones(1, 1, *kernel.shape[2:]))
-            match = f.conv2d(x, kernel) / self._torch.sqrt((kernel * kernel).sum() * energy + 1e-6)
-            gain, bias = (stage[part].reshape(1, -1, 1, 1) for part in ('skip_gain', 'skip_bias'))
+            energy = f.conv2d((x * x).sum(1, keepdim=True), self._mask)
+            norm = (kernel * kernel * self._mask).sum()
+            match = f.conv2d(x, kernel * self._mask) / self._torch.sqrt(norm * energy + 1e-12)
+            gain, bias = (rpn.SKIP_UNIT * stage[part].reshape(1, -1, 1, 1) for part in ('skip_gain', 'skip_bias'))
             scores = (made['classification'] + match * gain + bias).permute(0, 2, 3, 1).reshape(1, -1)
             return scores, made['regression'].permute(0, 2, 3, 1).reshape(1, -1, 4)
 

@@ -57,7 +57,7 @@ class Branch(nn.Module):
         if self.form != 'upchannel':
             self.hidden_norm = Norm(self.norm, self.dtype)
             self.hidden_conv = conv(self.channels, 1)
-        # Small, so that training starts from the unmoved anchors and from the skip's score.
+        # Small, so that training starts from the unmoved anchors and from the cosines' score.
         self.out_conv = nn.Conv(self.outputs, (1, 1), kernel_init=nn.initializers.normal(1e-3))
 
     def template(self, features: chex.Array, train: bool) -> chex.Array:
@@ -82,7 +82,7 @@ class RPN(nn.Module):
     Attributes:
       channels, form, norm: see `Branch`.
       anchors: anchors a cell, K.
-      skip: add the cosine of the unlearned backbone features to the scores.
+      matches: number of maps of cosines (`correlation.cosine`) that are added to the scores, each with its gain.
       dtype: see `Branch`.
     """
 
@@ -90,40 +90,44 @@ class RPN(nn.Module):
     anchors: int
     form: str = 'depthwise'
     norm: str = 'batch'
-    skip: bool = True
+    matches: int = 0
     dtype: jnp.dtype = jnp.float32
 
     def setup(self) -> None:
         """Makes the layers."""
         self.classification = Branch(self.channels, self.anchors, self.form, self.norm, self.dtype)
         self.regression = Branch(self.channels, 4 * self.anchors, self.form, self.norm, self.dtype)
-        if self.skip:
-            self.skip_gain = self.param('skip_gain', nn.initializers.constant(SKIP_GAIN), (self.anchors,))
-            self.skip_bias = self.param('skip_bias', nn.initializers.constant(SKIP_BIAS), (self.anchors,))
+        if self.matches:
+            gain, bias = SKIP_GAIN / SKIP_UNIT / self.matches, SKIP_BIAS / SKIP_UNIT
+            self.skip_gain = self.param('skip_gain', nn.initializers.constant(gain), (self.matches, self.anchors))
+            self.skip_bias = self.param('skip_bias', nn.initializers.constant(bias), (self.anchors,))
 
-    def template(self, fused: chex.Array, backbone: chex.Array, train: bool = False) -> dict[str, chex.Array]:
+    def template(self, fused: chex.Array, train: bool = False) -> dict[str, chex.Array]:
         """The stage's target model, made once a sequence.
 
         Args:
           fused: [B, 6, 6, C] Phi_l of the template crop.
-          backbone: [B, 6, 6, C'] phi_l on the same cells.
           train: batch statistics instead of running ones.
 
         Returns:
           What `search` wants.
         """
-        made = {name: getattr(self, name).template(fused, train) for name in ('classification', 'regression')}
-        return made | ({'skip': backbone} if self.skip else {})
+        return {name: getattr(self, name).template(fused, train) for name in ('classification', 'regression')}
 
     def search(
-        self, template: dict[str, chex.Array], fused: chex.Array, backbone: chex.Array, train: bool = False
+        self,
+        template: dict[str, chex.Array],
+        fused: chex.Array,
+        matches: chex.Array | None = None,
+        train: bool = False,
     ) -> tuple[chex.Array, chex.Array]:
         """Scores and deltas.
 
         Args:
           template: of `template`.
           fused: [B, n, n, C] Phi_l of the search crop.
-          backbone: [B, n, n, C'] phi_l on the same cells.
+          matches: [B, n-5, n-5, M] cosines of the target at the anchors' cells, M = `self.matches`; None where that
+            is 0.
           train: as above.
 
         Returns:
@@ -131,12 +135,15 @@ class RPN(nn.Module):
         """
         batch = fused.shape[0]
         scores = self.classification.search(template['classification'], fused, train)
-        if self.skip:
-            match = correlation.cosine(template['skip'], backbone)
-            scores = scores + match * self.skip_gain[None, None, None] + self.skip_bias[None, None, None]
+        if self.matches:
+            # A sum of shifted maps, exact in float32 whatever the products' precision is.
+            weighed = (matches[..., None] * self.skip_gain[None, None, None]).sum(-2) + self.skip_bias[None, None, None]
+            scores = scores + SKIP_UNIT * weighed
         deltas = self.regression.search(template['regression'], fused, train)
         return scores.reshape(batch, -1), deltas.reshape(batch, -1, 4)
 
 
-# Where a trained score would put a matching and a foreign window of ImageNet features (cosine about 0.8 and 0.4).
-SKIP_GAIN, SKIP_BIAS = 8.0, -5.0
+# Where a trained score would put the target and the best window of another (cosines of about 0.78 and 0.54 on DAVIS).
+SKIP_GAIN, SKIP_BIAS = 12.0, -8.0
+# Adam moves every parameter alike: in units of one, gains of this size would stay where they began.
+SKIP_UNIT = 10.0

@@ -11,7 +11,7 @@ from flax import struct
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import anchors as anchors_lib
-from sctrpn_jax.models import alexnet, cascade, convolution, fem, rpn, stn, winograd
+from sctrpn_jax.models import alexnet, cascade, convolution, correlation, fem, rpn, stn, winograd
 
 
 @struct.dataclass
@@ -70,8 +70,15 @@ class SCTRPN(nn.Module):
             for _ in layers[1:]
         ]
         self.stages = [
-            rpn.RPN(c.head.channels, len(c.anchors.ratios), c.head.correlation, c.head.norm, c.head.skip, dtype)
-            for _ in layers
+            rpn.RPN(
+                c.head.channels,
+                len(c.anchors.ratios),
+                c.head.correlation,
+                c.head.norm,
+                (i + 1) * c.head.skip,
+                dtype,
+            )
+            for i in range(len(layers))
         ]
 
     def _fuse(self, images: chex.Array, branch: str, train: bool, first_trained: int):
@@ -88,7 +95,7 @@ class SCTRPN(nn.Module):
           branch: `template` or `search`, for `fem.stn_on`.
 
         Returns:
-          Of each stage: fused map Phi_l [B, n, n, C'], backbone map on the same cells, [B, 5] motion of the STN.
+          Of each stage: fused map Phi_l [B, n, n, C'], backbone map [B, m, m, C], [B, 5] motion of the STN.
         """
         c = self.config
         maps = [unit_rms(x) for x in maps]
@@ -103,7 +110,7 @@ class SCTRPN(nn.Module):
             result, motion = transfer(fused[-1], current, warp)
             fused.append(result)
             motions.append(motion)
-        return fused, [fem.on_common_grid(m, size, c.fem.grid) for m in maps], motions
+        return fused, maps, motions
 
     def template(
         self, images: chex.Array, train: bool = False, first_trained: int = NONE_TRAINED
@@ -120,7 +127,10 @@ class SCTRPN(nn.Module):
         """
         with products(self.config.precision):
             fused, backbone, _ = self._fuse(images, 'template', train, first_trained)
-            return [stage.template(f, b, train) for stage, f, b in zip(self.stages, fused, backbone, strict=True)]
+            made = [stage.template(f, train) for stage, f in zip(self.stages, fused, strict=True)]
+            if self.config.head.skip:
+                made = [target | {'skip': plain} for target, plain in zip(made, backbone, strict=True)]
+            return made
 
     def search(
         self,
@@ -135,7 +145,8 @@ class SCTRPN(nn.Module):
         Args:
           template: of `template`, the same batch.
           images: [B, S, S, 3] RGB 0..255, S = 255, 271, 287 (any 8 n + 7 from 127 up).
-          target: [B, 2] (w, h) of the target in the template crop, pixels; read with `anchors.shape='target'` alone.
+          target: [B, 2] (w, h) of the target in the template crop, pixels. None: the square that the crop's context
+            gives a square target, which is not for `anchors.shape='target'`.
           train: as above.
           first_trained: as above.
 
@@ -155,8 +166,8 @@ class SCTRPN(nn.Module):
         anchors = self._anchors(size, images, target)
         mask = jnp.ones(anchors.shape[:2], bool)
         kept = {name: [] for name in ('logits', 'deltas', 'anchors', 'boxes', 'mask')}
-        for stage, target, features, plain in zip(self.stages, template, fused, backbone, strict=True):
-            logits, deltas = stage.search(target, features, plain, train)
+        scored = self.score(template, fused, backbone, target, train)
+        for logits, deltas in scored:
             refined = cascade.refine_anchors(anchors, deltas, c.cascade.max_log_size)
             for name, value in zip(kept, (logits, deltas, anchors, refined, mask), strict=True):
                 kept[name].append(value)
@@ -164,6 +175,38 @@ class SCTRPN(nn.Module):
             anchors = refined
         kept['motions'] = motions
         return StageOutputs(**{name: jnp.stack(values, axis=1) for name, values in kept.items()})
+
+    def score(
+        self,
+        template: list[dict[str, chex.Array]],
+        fused: list[chex.Array],
+        backbone: list[chex.Array],
+        target: chex.Array | None = None,
+        train: bool = False,
+    ) -> list[tuple[chex.Array, chex.Array]]:
+        """Every stage's logits [B, N] and deltas [B, N, 4]; no stage reads another's.
+
+        Args:
+          template: of `template`.
+          fused: of `fuse_maps`, search branch.
+          backbone: likewise.
+          target: as `search`.
+          train: as `search`.
+        """
+        matches = None
+        if self.config.head.skip:
+            if target is None:
+                target = jnp.full((fused[0].shape[0], 2), self.config.template_size / 2)
+            matches = []
+            for known, plain in zip(template, backbone, strict=True):
+                mask = correlation.target_mask(target, known['skip'].shape[1], self.config.anchors.stride)
+                matches.append(correlation.cosine(known['skip'], mask, plain))
+            matches = jnp.stack(matches, axis=-1)
+        # A stage sees the cosines of the layers before it, as it does their features.
+        return [
+            stage.search(known, features, None if matches is None else matches[..., : i + 1], train)
+            for i, (stage, known, features) in enumerate(zip(self.stages, template, fused, strict=True))
+        ]
 
     def _anchors(self, size: int, images: chex.Array, target: chex.Array | None) -> chex.Array:
         c = self.config.anchors

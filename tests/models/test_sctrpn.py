@@ -122,7 +122,7 @@ def test_displaced_crop_moves_every_stage_by_the_same_pixels(transform):
         search[64 + dy : 191 + dy, 64 + dx : 191 + dx] = template
         fused = [fuse(image[None], branch) for image, branch in ((template, 'template'), (search, 'search'))]
         maps = [
-            correlation.cosine(z, x)[0, ..., 0]
+            correlation.cosine(z, np.ones(z.shape[:3], np.float32), x)[0]
             for kind in (0, 1)
             for z, x in zip(fused[0][kind], fused[1][kind], strict=True)
         ]
@@ -133,17 +133,20 @@ def test_displaced_crop_moves_every_stage_by_the_same_pixels(transform):
 
 
 def test_skip_starts_training_at_the_plain_match():
-    """Before the first step the score of every stage is the cosine of the backbone's features."""
+    """Before the first step a stage's score is the mean cosine of its layer's features and those before it."""
     model = sctrpn.SCTRPN(small())
     variables = sctrpn.init_variables(model, 0)
     template, search = images(127), images(255, 1)
-    out = model.apply(variables, template, search)
+    target = np.array([[60.0, 30.0], [20.0, 90.0]], np.float32)
+    out = model.apply(variables, template, search, target)
     z, x = (
         model.apply(variables, i, b, False, 6, method='_fuse')[1]
         for i, b in ((template, 'template'), (search, 'search'))
     )
+    match = 0.0
     for stage in range(3):
-        match = np.asarray(correlation.cosine(z[stage], x[stage])).reshape(2, -1)
+        mask = correlation.target_mask(target, z[stage].shape[1])
+        match = match + np.asarray(correlation.cosine(z[stage], mask, x[stage])).reshape(2, -1)
         score = np.asarray(out.logits[:, stage]).reshape(2, -1, 5)[..., 2]
         for b in range(2):
             assert np.corrcoef(match[b], score[b])[0, 1] > 0.9

@@ -46,29 +46,6 @@ def moving_scene(count):
     return frames, np.array(boxes, float)
 
 
-def test_mask_is_the_share_of_each_cell():
-    mask = np.asarray(correlation.target_mask(jnp.array([44.0, 20.0]), 10))
-    pixels = np.zeros((10 * 8 * 4, 10 * 8 * 4))  # quarter pixels
-    pixels[160 - 40 : 160 + 40, 160 - 88 : 160 + 88] = 1
-    np.testing.assert_allclose(mask, pixels.reshape(10, 32, 10, 32).mean((1, 3)), atol=1e-6)
-
-
-def test_cosine_against_a_plain_loop():
-    rng = np.random.default_rng(0)
-    template, search, mask = rng.normal(size=(3, 3, 5)), rng.normal(size=(7, 7, 5)), rng.uniform(size=(3, 3))
-    found = correlation.masked_cosine(*(jnp.asarray(a, jnp.float32) for a in (template, mask, search)))
-    root = np.sqrt(mask)[..., None]
-    for i in range(5):
-        for j in range(5):
-            a, b = (template * root).ravel(), (search[i : i + 3, j : j + 3] * root).ravel()
-            assert found[i, j] == pytest.approx(a @ b / np.linalg.norm(a) / np.linalg.norm(b), abs=1e-5)
-
-
-def test_cosine_of_nothing_is_zero():
-    zeros = jnp.zeros((7, 7, 2))
-    assert not correlation.masked_cosine(jnp.ones((3, 3, 2)), jnp.ones((3, 3)), zeros).any()
-
-
 @pytest.mark.parametrize('box', [(100.0, 80.0, 64.0, 40.0), (5.0, 3.0, 30.0, 50.0)])
 def test_a_still_scene_stays_within_a_pixel_and_matches_fully(box):
     frame = jnp.asarray(noise(240, 320, 3))

@@ -55,10 +55,10 @@ def test_fem():
 def test_head(form):
     template, search = values((2, 6, 6, 8), 0), values((2, 12, 12, 8), 1)
     more = [jnp.concatenate([x, values(x.shape, i)], -1) for i, x in enumerate((template, search), 2)]
-    narrow, wide = (rpn.RPN(channels, 3, form, skip=False) for channels in (4, 8))
+    narrow, wide = (rpn.RPN(channels, 3, form) for channels in (4, 8))
 
     def run(module, template, search):
-        return module.search(module.template(template, search), search, search)
+        return module.search(module.template(template), search)
 
     small = made(narrow, 1, template, search, method=run)
     grown = growth.grow(small, made(wide, 50, *more, method=run))
