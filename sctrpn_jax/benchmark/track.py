@@ -1,5 +1,6 @@
 """How fast the tracker runs: compilation, one live frame, whole sequences, many at once, its parts, and its peers."""
 
+import dataclasses
 import time
 from collections.abc import Sequence
 
@@ -33,14 +34,18 @@ def measure(
       batches: numbers of sequences tracked at once (`vmap`), each compiled.
 
     Returns:
-      Nested dict of numbers, ready for JSON: `live` (Tracker.update, NumPy frame to NumPy box), `sequence`
-      (`track_sequence`), `batched`, `parts`, `step` (FLOPs, memory), `growth` (cost over frames and sequences).
+      Nested dict of numbers, ready for JSON: `live` (Tracker.update, NumPy frame to NumPy box), `lost` (the same where
+      the target is looked for farther away), `sequence` (`track_sequence`), `batched`, `parts`, `step` (FLOPs, memory),
+      `growth` (cost over frames and sequences). All but `lost` with a target that is never taken for lost.
     """
     box = np.asarray(box, np.float32)
+    lost, config = _with(config, lost_score=1.0), _with(config, lost_score=0.0)
     functions = tracker_lib.functions(config)
     result = {'frame': f'{frames.shape[2]} x {frames.shape[1]}', 'peak': machine.peaks(seconds / 4)}
     variables = functions.prepare(variables)
     result['live'] = _live(variables, config, frames, box, seconds)
+    if config.track.lost_search_size:
+        result['lost'] = _live(variables, lost, frames, box, seconds)
     start = time.perf_counter()
     compiled = functions.sequence.lower(variables, frames, box).compile()
     result['sequence'] = {'compile_s': time.perf_counter() - start}
@@ -50,8 +55,9 @@ def measure(
     }
 
     state = functions.init(variables, frames[0], box)
-    lowered = functions.step.lower(variables, state, frames[1]).compile()
-    result['step'] = machine.cost(lowered)
+    # The compiler counts both branches of a condition, of which a frame runs one.
+    near = tracker_lib.functions(_with(config, lost_search_size=0))
+    result['step'] = machine.cost(near.step.lower(variables, state, frames[1]).compile())
     if 'gflops' in result['step']:
         rate = result['step']['gflops'] * result['sequence']['frames_per_second']
         peak = result['peak']['matmul_gflops'][precision_of(config)]
@@ -67,6 +73,10 @@ def measure(
         steps = [result['batched'][str(size)]['median_ms'] / 1e3 for size in batches]
         result['growth']['step_over_sequences'] = machine.line(np.array(batches), np.array(steps))
     return result
+
+
+def _with(config: config_lib.Config, **settings) -> config_lib.Config:
+    return dataclasses.replace(config, track=dataclasses.replace(config.track, **settings))
 
 
 def precision_of(config: config_lib.Config) -> str:

@@ -138,7 +138,7 @@ def test_skip_starts_training_at_the_plain_match():
     variables = sctrpn.init_variables(model, 0)
     template, search = images(127), images(255, 1)
     target = np.array([[60.0, 30.0], [20.0, 90.0]], np.float32)
-    out = model.apply(variables, template, search, target)
+    out = jax.jit(model.apply)(variables, template, search, target)
     z, x = (
         model.apply(variables, i, b, False, 6, method='_fuse')[1]
         for i, b in ((template, 'template'), (search, 'search'))
