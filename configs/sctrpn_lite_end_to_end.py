@@ -22,6 +22,7 @@ def get_config() -> config_lib.Config:
     # What the score is worth: more foreign targets, and negatives not averaged apart, which would drown the few hard
     # ones in the many easy ones; less weight on the boxes, whose loss was five times the scores' (docs/experiments.md).
     config.data.negative_share, config.loss.balanced, config.loss.xi = 0.25, False, 0.5
+    config.data.negatives_at_home = 0.5
     train = config.train
     train.start_from, train.running_norms = 'runs/lite', True
     train.pairs_per_epoch, train.epochs, train.final_epochs = 1600, 30, 30.0

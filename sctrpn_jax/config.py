@@ -119,6 +119,8 @@ class DataConfig:
     generated_scenes: int = 65_536
     max_interval: int = 100  # frames between the rows of a pair, for sources that name no interval
     negative_share: float = 0.05
+    # Of them, the share whose other target is of the same source, so that its style does not give it away.
+    negatives_at_home: float = 0.0
     mirror_share: float = 0.0  # share of pairs whose two crops are mirrored alike
     num_workers: int = 0  # grain worker processes; 0: threads of the training process
     min_box_side: float = 4.0  # stored boxes smaller than this (pixels) are not used as targets

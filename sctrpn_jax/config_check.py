@@ -68,6 +68,7 @@ def check(config: config_lib.Config) -> config_lib.Config:
         need(name, lambda v: v > 0, 'a number above 0')
     for share in ('generated', 'region', 'video', 'negative', 'mirror'):
         need(f'data.{share}_share', lambda v: 0 <= v <= 1, '0..1')
+    need('data.negatives_at_home', lambda v: 0 <= v <= 1, '0..1')
     for name in ('track.window', 'track.size_rate', 'track.nms_iou', 'model.cascade.theta', 'train.momentum'):
         need(name, lambda v: 0 <= v <= 1, '0..1')
     for name in ('track.search_size', 'model.search_size'):

@@ -34,7 +34,10 @@ CASES = {
         ['warps', '--benchmark=davis', '--root=nowhere', '--output=x.md'],
         'no DAVIS sequences; expected',
     ),
-    'nothing to play': (['stress', '--benchmark=davis', '--root=nowhere', '--output=x.md'], 'no DAVIS sequences; expected'),
+    'nothing to play': (
+        ['stress', '--benchmark=davis', '--root=nowhere', '--output=x.md'],
+        'no DAVIS sequences; expected',
+    ),
     'impossible shake': (['stress', '--shake=-1'], 'flag --shake=-1: -1.0 is not a non-negative number'),
     'no checkpoint': (['export_weights', '--checkpoint', 'nowhere', '--output', 'x.npz'], 'no checkpoint here'),
 }

@@ -21,15 +21,17 @@ class Mixture:
       sources: to draw from.
       weights: S shares of the pairs; they sum to 1.
       intervals: S (least, largest) distances between the two rows of a pair, frames.
+      negatives_at_home: as `pairs.make_index`.
     """
 
     sources: list[pairs.Source]
     weights: list[float]
     intervals: list[tuple[int, int]]
+    negatives_at_home: float = 0.0
 
     def index(self) -> pairs.PairIndex:
         """What `pairs.draw_pair` needs, NumPy arrays."""
-        return pairs.make_index(self.sources, self.weights, self.intervals)
+        return pairs.make_index(self.sources, self.weights, self.intervals, self.negatives_at_home)
 
     def locate(self, row: int) -> tuple[pairs.Source, int]:
         """The source of a row of the index, and the row's number in it."""
@@ -132,4 +134,4 @@ def make_mixture(data: config.DataConfig) -> Mixture:
         sources = [*sources, generated.GeneratedSource(num_tracks=data.generated_scenes)]
         weights = np.append(weights * (1 - data.generated_share), data.generated_share)
         intervals = [*intervals, everywhere]
-    return Mixture(sources, weights.tolist(), intervals)
+    return Mixture(sources, weights.tolist(), intervals, data.negatives_at_home)

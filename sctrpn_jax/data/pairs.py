@@ -47,7 +47,8 @@ class PairIndex:
 
     Attributes:
       shares: [S] uint32, cumulative shares of the sources in 2^-24.
-      elsewhere: [S, S] uint32: row s holds the cumulative shares without source s (with it, where it is the only one).
+      others: [S, S] uint32: row s holds the cumulative shares of the sources that a negative's other target is from,
+        where the template is of source s.
       tracks: [S + 1] int32, first track of each source.
       rows: [T + 1] int32, first row of each track.
       partners: [N, 4] int32 (low, left, right, high): partners are rows low to left - 1 and right to high - 1.
@@ -55,7 +56,7 @@ class PairIndex:
     """
 
     shares: chex.Array
-    elsewhere: chex.Array
+    others: chex.Array
     tracks: chex.Array
     rows: chex.Array
     partners: chex.Array
@@ -136,13 +137,19 @@ def partner_ranges(starts: np.ndarray, frame: np.ndarray, interval: tuple[int, i
     return found
 
 
-def make_index(sources: Sequence[Source], weights: Sequence[float], intervals: Sequence[tuple[int, int]]) -> PairIndex:
+def make_index(
+    sources: Sequence[Source],
+    weights: Sequence[float],
+    intervals: Sequence[tuple[int, int]],
+    negatives_at_home: float = 0.0,
+) -> PairIndex:
     """The index of a mixture, NumPy arrays.
 
     Args:
       sources: S sources with at least one row each.
       weights: S shares, not negative, of any positive sum.
       intervals: S (least, largest) distances between template and search row, frames.
+      negatives_at_home: share of the negatives' other targets that are looked for in the template's own source.
 
     Raises:
       ValueError: the numbers of sources, weights and intervals differ, or the weights are no shares.
@@ -156,6 +163,8 @@ def make_index(sources: Sequence[Source], weights: Sequence[float], intervals: S
 
     elsewhere = weights * (1 - np.eye(len(weights)))
     elsewhere = np.where(elsewhere.any(axis=1, keepdims=True), elsewhere, weights)
+    elsewhere = elsewhere / elsewhere.sum(axis=1, keepdims=True)
+    others = (1 - negatives_at_home) * elsewhere + negatives_at_home * np.eye(len(weights))
     rows = np.cumsum([0, *(len(source.frame) for source in sources)])
     # Regions count images as the source that they are cut from, so that negatives can avoid the template's own image.
     shown_in = [getattr(source, 'images_of', source) for source in sources]
@@ -170,7 +179,7 @@ def make_index(sources: Sequence[Source], weights: Sequence[float], intervals: S
     ]
     return PairIndex(
         shares=cumulative(weights),
-        elsewhere=np.stack([cumulative(share) for share in elsewhere]),
+        others=np.stack([cumulative(share) for share in others]),
         tracks=np.cumsum([0, *(len(source.starts) - 1 for source in sources)]).astype(np.int32),
         rows=np.concatenate(
             [[0], *(source.starts[1:] + first for source, first in zip(sources, rows, strict=False))]
@@ -200,9 +209,9 @@ def draw_pair(
       seed: [] uint32.
       position: [] uint32.
       attempt: [] int32: 0, then 1, 2, ... for another pair at the same position when one cannot be read.
-      negative_share: share of pairs whose search row is another target, of another source where there are two. A
-        negative is never of the template's own image, which would show the template's target; where 16 draws find no
-        other image the pair is a positive one.
+      negative_share: share of pairs whose search row is another target (of which source: `make_index`). A negative is
+        never of the template's own image, which would show the template's target; where 16 draws find no other image
+        the pair is a positive one.
       mirror_share: share of mirrored pairs.
 
     Returns:
@@ -230,7 +239,7 @@ def draw_pair(
     partner = among(bits[5], low, low + (left - low) + (high - right))
     partner = jnp.where(partner < left, partner, partner - left + right)
 
-    _, tracks, rows = jax.vmap(draw, in_axes=(0, None))(bits[6:].reshape(_DRAWS, 3), index.elsewhere[source])
+    _, tracks, rows = jax.vmap(draw, in_axes=(0, None))(bits[6:].reshape(_DRAWS, 3), index.others[source])
     other = (tracks != track) & (index.image[rows] != index.image[template])
     negative = below(bits[0], negative_share) & other.any()
     return PairChoice(
