@@ -13,8 +13,8 @@ from sctrpn_jax import config as config_lib
 
 
 def get_config() -> config_lib.Config:
-    """What is not set here is as in `sctrpn_lite.py`."""
-    config = runpy.run_path(str(pathlib.Path(__file__).with_name('sctrpn_lite.py')))['get_config']()
+    """What is not set here is as in `sctrpn_lite_end_to_end.py`."""
+    config = runpy.run_path(str(pathlib.Path(__file__).with_name('sctrpn_lite_end_to_end.py')))['get_config']()
     backbone = config.model.backbone
     backbone.widths, backbone.groups, backbone.one_tower = (96, 256, 384, 384, 256), (1, 2, 1, 2, 2), False
     config.model.fem.channels = config.model.head.channels = 256
@@ -23,5 +23,4 @@ def get_config() -> config_lib.Config:
     train.start_from = 'sctrpn_lite'
     train.pairs_per_epoch, train.epochs, train.final_epochs = 800, 21, 8.0
     train.rate = train.warmup_rate = 5e-4
-    train.train_layers, train.validate_every = (1, 2, 3, 4, 5), 350
     return config

@@ -39,6 +39,6 @@ def get_config() -> config_lib.Config:
     config.validation.sequences = 5
     # Chosen on the twenty DAVIS validation sequences.
     track = config.track
-    track.search_size, track.window, track.penalty, track.size_rate, track.nms_iou = 223, 0.3, 0.3, 0.65, 0.5
+    track.search_size, track.window, track.penalty, track.size_rate, track.nms_iou = 191, 0.3, 0.3, 0.65, 0.5
     track.lost_score, track.lost_search_size = 0.3, 351
     return config

@@ -15,14 +15,11 @@ def get_config() -> config_lib.Config:
     """What is not set here is as in `sctrpn_lite.py`."""
     config = runpy.run_path(str(pathlib.Path(__file__).with_name('sctrpn_lite.py')))['get_config']()
     augment = config.augment
-    # Wider crops than in the first part, as in tracking: more of what is not the target.
-    config.model.search_size, augment.search_shift = 223, 48.0
-    augment.search_zoom, augment.search_scale, augment.blur = 0.3, 0.12, 0.1
+    augment.search_zoom, augment.search_scale, augment.search_shift, augment.blur = 0.3, 0.12, 32.0, 0.1
     augment.gray, augment.low_resolution = 0.15, 0.2
     # What the score is worth: more foreign targets, and negatives not averaged apart, which would drown the few hard
     # ones in the many easy ones; less weight on the boxes, whose loss was five times the scores' (docs/experiments.md).
     config.data.negative_share, config.loss.balanced, config.loss.xi = 0.25, False, 0.5
-    config.data.negatives_at_home = 0.5
     train = config.train
     train.start_from, train.running_norms = 'runs/lite', True
     train.pairs_per_epoch, train.epochs, train.final_epochs = 1600, 30, 30.0
