@@ -16,7 +16,7 @@ from sctrpn_jax.data import sequences
 from sctrpn_jax.evaluation import recall_table
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.models import sctrpn, weights_file
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.tracking import step, tracker
 
 KEPT = 1000  # of each kind, as `run` keeps: what is compiled for one test serves the others
 COMPARED = 40  # in their order: further down, values that are alike but for rounding may change places
@@ -46,7 +46,8 @@ def test_stages_are_the_networks_outputs_in_order(network, clip, proposer):
     plain = crop_lib.extract(frames[2], jnp.asarray(centre), jnp.asarray(side), 255, state.fill)
     assert np.abs(np.asarray(plain) - crop).max() <= 0.51
     search = jax.jit(functools.partial(sctrpn.SCTRPN(config.model).apply, method='search'))
-    outputs = jax.device_get(search(variables, state.template, plain[None]))
+    target = step.template_target(state.first_size, config)[None]
+    outputs = jax.device_get(search(variables, state.template, plain[None], target))
     names = list(rows)
     assert names == ['stage 1 (conv5)', 'stage 2 (conv4)', 'last stage, re-ranked (Eq. 13)', 'anchors']
     dropped = 0
