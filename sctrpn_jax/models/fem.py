@@ -35,14 +35,6 @@ def match_cells(points: chex.Array, from_size: int, to_size: int, grid: str) -> 
     return (points + 0.5) * (to_size / from_size) - 0.5
 
 
-def on_common_grid(features: chex.Array, size: int, grid: str) -> chex.Array:
-    """A backbone map [B, m, m, C] at the size x size cells all stages share."""
-    if grid == 'aligned':
-        return centre_crop(features, size)
-    points = match_cells(jnp.asarray(stn.cell_grid(size)), size, features.shape[1], grid)
-    return stn.sample_maps(features, jnp.tile(points[None], (features.shape[0], 1, 1, 1)))
-
-
 class FEM(nn.Module):
     """Fuses the previous stage's map with this stage's backbone map, on the grid all stages share.
 

@@ -50,7 +50,7 @@ class SCTRPN(nn.Module):
 
     def setup(self) -> None:
         """Makes the parts."""
-        c = self.config
+        c, h = self.config, self.config.head
         layers = c.cascade.layers
         dtype = jnp.bfloat16 if c.precision == 'bfloat16' else jnp.float32
         self.backbone = alexnet.AlexNet(
@@ -70,14 +70,7 @@ class SCTRPN(nn.Module):
             for _ in layers[1:]
         ]
         self.stages = [
-            rpn.RPN(
-                c.head.channels,
-                len(c.anchors.ratios),
-                c.head.correlation,
-                c.head.norm,
-                (i + 1) * c.head.skip,
-                dtype,
-            )
+            rpn.RPN(h.channels, len(c.anchors.ratios), h.correlation, h.norm, (i + 1) * h.skip, dtype)
             for i in range(len(layers))
         ]
 
@@ -166,8 +159,7 @@ class SCTRPN(nn.Module):
         anchors = self._anchors(size, images, target)
         mask = jnp.ones(anchors.shape[:2], bool)
         kept = {name: [] for name in ('logits', 'deltas', 'anchors', 'boxes', 'mask')}
-        scored = self.score(template, fused, backbone, target, train)
-        for logits, deltas in scored:
+        for logits, deltas in self.score(template, fused, backbone, target, train):
             refined = cascade.refine_anchors(anchors, deltas, c.cascade.max_log_size)
             for name, value in zip(kept, (logits, deltas, anchors, refined, mask), strict=True):
                 kept[name].append(value)
