@@ -191,6 +191,7 @@ class TrackConfig:
     window: float = 0.35  # weight of the cosine window
     penalty: float = 0.1  # strength of the scale and ratio change penalty
     size_rate: float = 0.35  # linear interpolation of the size
+    calibrate: float = 0.0  # share of the boxes' mean error in the first frame that is taken off all later ones
     proposals: int = 64  # kept for re-ranking and suppression
     rerank: bool = True
     rerank_each_stage: bool = False  # Algorithm 1 to the letter

@@ -28,6 +28,8 @@ class TrackState:
       fill: [3] colour outside the frame, 0..255.
       extent: [2] int32 (w, h) of the frame, which may be padded to the right and below (`init_state`).
       lost: [] bool: the last score was below `track.lost_score`.
+      bias: [4] mean error of the boxes found in the first frame: of the centre in target sizes, of the logarithm of
+        the size (`track.calibrate`).
       cues: for re-ranking.
     """
 
@@ -38,6 +40,7 @@ class TrackState:
     fill: chex.Array
     extent: chex.Array
     lost: chex.Array
+    bias: chex.Array
     cues: proposals_lib.Cues
 
 
@@ -114,7 +117,8 @@ def init_state(
     side = search_side(size, config)
     search = crop_lib.extract(frame, centre, side, c.search_size, fill, extent)
     cues = proposals_lib.first_cues(search, size * c.search_size / side, c)
-    return TrackState(template, centre, size, size, fill, extent, jnp.zeros((), bool), cues)
+    state = TrackState(template, centre, size, size, fill, extent, jnp.zeros((), bool), jnp.zeros(4), cues)
+    return state.replace(bias=_first_frame_bias(variables, state, frame, config)) if c.calibrate else state
 
 
 @struct.dataclass
@@ -170,6 +174,31 @@ def _look(
     return _Found(best, score, rate, rho, maps, found if details else None)
 
 
+# Where the first frame is looked at, as if the target had moved or changed: shift in target sizes, size expected over
+# true size. In pairs of opposites, so that a response to changes that is too weak cancels out.
+_VIEWS = ((0, 0, 1), (-0.2, -0.2, 1.1), (0.2, 0.2, 1.1), (-0.2, 0.2, 0.91), (0.2, -0.2, 0.91))
+# A correction beyond this (half a target, or a factor of 1.65) is more likely a failure than a bias.
+_MOST_BIAS = 0.5
+
+
+def _first_frame_bias(variables: dict, state: TrackState, frame: chex.Array, config: config_lib.Config) -> chex.Array:
+    """[4] as in `TrackState`: what the network's boxes of this target are off where the truth is known.
+
+    A box around a part of an object, or with a margin, is found as the object that the network was trained on.
+    """
+    truth = jnp.concatenate([state.centre, state.size])
+
+    def look(view):
+        there = state.replace(centre=state.centre + view[:2] * state.size, size=state.size * view[2])
+        best = _look(variables, there, frame, config, config.track.search_size, False).best
+        error = jnp.concatenate([(best[:2] - truth[:2]) / truth[2:], jnp.log(best[2:] / truth[2:])])
+        return error, boxes_lib.iou(best[None], truth[None])[0] > 0.3  # below: another thing was found
+
+    errors, held = jax.lax.map(look, jnp.array(_VIEWS))
+    mean = jnp.where(held[:, None], errors, 0).sum(0) / jnp.maximum(held.sum(), 1).astype(jnp.float32)
+    return jnp.clip(config.track.calibrate * mean, -_MOST_BIAS, _MOST_BIAS)
+
+
 def track_step(
     variables: dict, state: TrackState, frame: chex.Array, config: config_lib.Config, details: bool = False
 ) -> tuple[TrackState, TrackOutput]:
@@ -197,8 +226,9 @@ def track_step(
         found = near(variables, state, frame)
     rate = jnp.clip(found.rate * c.size_rate, 0, 1)
     limits = state.extent.astype(jnp.float32)
-    centre = jnp.clip(found.best[:2], 0, limits)
-    size = jnp.clip(state.size * (1 - rate) + found.best[2:] * rate, c.min_side, jnp.maximum(limits, c.min_side))
+    best_size = found.best[2:] * jnp.exp(-state.bias[2:])
+    centre = jnp.clip(found.best[:2] - state.bias[:2] * best_size, 0, limits)
+    size = jnp.clip(state.size * (1 - rate) + best_size * rate, c.min_side, jnp.maximum(limits, c.min_side))
     region = jnp.concatenate([state.centre, search_side(state.size, config)[None]])
     # A low score says the target is not in view: look around the last sure place next time.
     lost = found.score < c.lost_score
