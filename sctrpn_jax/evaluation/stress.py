@@ -1,7 +1,8 @@
 """Short sequences made long and hard: played back and forth, the camera shaken, the target out of view, then elsewhere.
 
 Validation sequences of two seconds do not tell what a tracker does in a long video. Played forward, back and forward
-again they tell whether the size drifts; shaken and with the target gone for a while, whether a lost target is found.
+again they tell whether the size drifts; shaken and with the target gone for a while, whether a lost target is found;
+parts of their objects under a simulated camera, whether the box stays the one that was asked for.
 """
 
 import dataclasses
@@ -16,6 +17,7 @@ import tqdm
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import ablation_report, confidence, one_pass
+from sctrpn_jax.evaluation import parts as parts_lib
 from sctrpn_jax.evaluation import trackers as trackers_lib
 
 HELD = 0.1  # overlap above which the target is still on hand
@@ -33,6 +35,11 @@ class Stress:
       jump: frames left out behind them, so that the target turns up elsewhere.
       every: only each so manieth frame is shown: faster targets.
       gray: without colour.
+      parts: instead of the sequence, so many frames of a camera over its first picture, and as the target a part of the
+        object there (`parts.film`). The halves are then the passes.
+
+    Raises:
+      ValueError: `parts` with a setting that is for sequences.
     """
 
     passes: int = 3
@@ -41,6 +48,11 @@ class Stress:
     jump: int = 0
     every: int = 1
     gray: bool = False
+    parts: int = 0
+
+    def __post_init__(self):
+        if self.parts and dataclasses.replace(self, parts=0, gray=False) != Stress():
+            raise ValueError('parts: go with gray alone; passes, shake, absent, jump and every are for whole sequences')
 
     def order(self, frames: int) -> list[int]:
         """Frames as they are played, `ABSENT` for those of another sequence.
@@ -92,10 +104,25 @@ def play(
     Raises:
       ValueError: no box in the first frame, or an image that cannot be read.
     """
+    rng = np.random.default_rng(seed)
+    for frame, box in _film(sequence, stress, rng) if stress.parts else _play(sequence, other, stress, rng):
+        if stress.gray:
+            frame = np.repeat(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=-1)
+        yield frame, box
+
+
+def _film(sequence, stress, rng):
+    sequences_lib.with_box(sequence)
+    yield from parts_lib.film(
+        images.read_image(sequence.frames[0]), parts_lib.part_of(sequence.boxes[0], rng), stress.parts, rng
+    )
+
+
+def _play(sequence, other, stress, rng):
     good = sequences_lib.with_box(sequence)[:: stress.every]
     paths, boxes = sequence.frames[:: stress.every], sequence.boxes[:: stress.every]
     shown = [images.read_image(path) for path in paths]
-    rng, absent = np.random.default_rng(seed), 0
+    absent = 0
     for place, index in enumerate(stress.order(len(paths))):
         if index == ABSENT:
             absent += 1
@@ -106,8 +133,6 @@ def play(
             if stress.shake and place and box is not None:
                 draw = np.clip(rng.normal(0, stress.shake, 2), -2 * stress.shake, 2 * stress.shake)
                 frame, box = shaken(frame, box, draw * np.sqrt(box[2:].prod()))
-        if stress.gray:
-            frame = np.repeat(cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)[..., None], 3, axis=-1)
         yield frame, box
 
 
@@ -145,7 +170,7 @@ def measure(
         known = np.isfinite(truth).all(axis=1)
         overlap = np.where(known, one_pass.overlap(found, np.where(known[:, None], truth, 1.0)), 0.0)
         overlaps.extend(overlap[1:])
-        places, length = np.arange(len(known)), len(sequence.frames[:: stress.every])
+        places, length = np.arange(len(known)), stress.parts // 2 or len(sequence.frames[:: stress.every])
         first, last = (part[known[part]] for part in (places[:length], places[-length:]))
         rows.append(_row(found, truth, overlap, first, last))
     made = {name: float(np.nanmean([row[name] for row in rows])) for name in rows[0]}

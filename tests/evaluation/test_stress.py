@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import sequences
-from sctrpn_jax.evaluation import stress, trackers
+from sctrpn_jax.evaluation import parts, stress, trackers
 from sctrpn_jax.models import weights_file
 
 
@@ -106,6 +106,46 @@ def test_every_and_gray(two):
         cv2.imwrite(path, colour[..., ::-1])
     frame, _ = next(stress.play(two[0], two[1], stress.Stress(gray=True)))
     assert abs(frame.astype(int) - 0.299 * 200).max() < 1  # ITU-R BT.601
+
+
+def test_a_part_lies_in_its_object_and_the_camera_follows_the_true_box(tmp_path):
+    picture = np.full((240, 320, 3), 20, np.uint8)
+    target = np.array([140.0, 100, 40, 24])
+    picture[100:124, 140:180] = 250
+    for frame, box in parts.film(picture, target, 30, np.random.default_rng(3)):
+        np.testing.assert_allclose(extent(frame), box, atol=1.5)  # whole pixels, at a threshold
+    assert not np.allclose(box, target, atol=5)  # it has moved
+    rng = np.random.default_rng(0)
+    for size in ((60.0, 90.0), (20.0, 10.0)):
+        found = np.array([parts.part_of(np.array([5.0, 7.0, *size]), rng) for _ in range(200)])
+        assert (found[:, :2] >= [5, 7]).all() and (found[:, :2] + found[:, 2:] <= np.add([5, 7], size) + 1e-9).all()
+        sides = np.clip(np.multiply.outer([0.4, 0.6], size), 16, size)
+        assert (found[:, 2:] >= sides[0] - 1e-9).all() and (found[:, 2:] <= sides[1] + 1e-9).all()
+
+
+def test_who_keeps_the_part_and_who_takes_the_object(tmp_path):
+    picture = np.full((120, 160, 3), 10, np.uint8)
+    picture[40:80, 50:110] = 250
+    cv2.imwrite(str(tmp_path / 'one.png'), picture)
+    there = [sequences.Sequence('one', [str(tmp_path / 'one.png')], np.array([[50.0, 40, 60, 40]]))]
+    done = stress.Stress(parts=10)
+    played = list(stress.play(there[0], there[0], done))
+    assert len(played) == 10 and (played[0][1][2:] < [40, 30]).all()
+    kept = stress.measure(types.SimpleNamespace(init=lambda *_: None, update=_Replay(played)), there, done)
+    assert min(kept['first'], kept['last']) > 0.94 and kept['drift'] == pytest.approx(0)
+    assert stress.measure(Sees(True), there, done)['drift'] > 0.4  # the object's box
+    with pytest.raises(ValueError, match='parts: go with gray alone'):
+        stress.Stress(parts=10, shake=0.1)
+
+
+class _Replay:
+    """Gives the true boxes of played frames in turn."""
+
+    def __init__(self, played):
+        self._boxes = iter([box for _, box in played[1:]])
+
+    def __call__(self, frame):
+        return types.SimpleNamespace(box=next(self._boxes), score=1.0)
 
 
 def test_the_page_of_a_network(tmp_path, network, network_clip):
