@@ -69,7 +69,14 @@ def check(config: config_lib.Config) -> config_lib.Config:
     for share in ('generated', 'region', 'video', 'negative', 'mirror'):
         need(f'data.{share}_share', lambda v: 0 <= v <= 1, '0..1')
     need('data.negatives_at_home', lambda v: 0 <= v <= 1, '0..1')
-    for name in ('track.window', 'track.size_rate', 'track.nms_iou', 'model.cascade.theta', 'train.momentum'):
+    for name in (
+        'track.window',
+        'track.size_rate',
+        'track.calibrate',
+        'track.nms_iou',
+        'model.cascade.theta',
+        'train.momentum',
+    ):
         need(name, lambda v: 0 <= v <= 1, '0..1')
     for name in ('track.search_size', 'model.search_size'):
         need(name, lambda v: isinstance(v, int) and v >= 127 and v % 8 == 7, '127, 135, .. 255, 263, 271, 279, 287, ..')

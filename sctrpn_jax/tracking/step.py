@@ -52,7 +52,7 @@ class TrackOutput:
       box: [4] top-left form, 0-based frame pixels, always finite and of positive size.
       score: [] confidence: target probability of the chosen proposal, 0..1.
       response_maps: [L, n, n] target probability by stage, or None.
-      proposals: `Proposals` in search-crop pixels, or None.
+      proposals: `Proposals` in search-crop pixels, as the network gives them (`track.calibrate` is not in), or None.
       region: [3] centre x, centre y and side of the search region in frame pixels. Where a lost target was looked for
         farther away (`track.lost_search_size`), region and maps are the middle of it, and proposals may lie outside.
     """
