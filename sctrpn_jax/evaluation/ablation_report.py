@@ -16,7 +16,12 @@ import numpy as np
 from sctrpn_jax.evaluation import ablation as ablation_lib
 from sctrpn_jax.evaluation import one_pass
 
-QUARTERS = 4  # parts of a training over which the distance of the response peak is averaged
+QUARTERS = 4  # parts of a training over which what was logged is averaged
+# Logged for each stage on the training pairs -> title and digits. Losses have no common scale; these have.
+COURSES = {
+    'peak_distance': ("Response peak to the target's centre, search-crop pixels", 1),
+    'iou': ('Overlap of the best scored box with the target', 3),
+}
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -26,13 +31,13 @@ class Replicate:
     Attributes:
       scores: metric -> [S], one value a sequence, NaN where it has none.
       pairs: that its training saw; None: not known.
-      peaks: stage -> [4] distance of the response peak to the target's centre in each quarter of the training, pixels
-        of the search crop; empty where the variant has no training of its own.
+      courses: of `COURSES` -> stage -> [4] mean in each quarter of the training; empty where the variant has no
+        training of its own.
     """
 
     scores: Mapping[str, np.ndarray]
     pairs: int | None = None
-    peaks: Mapping[str, np.ndarray] = dataclasses.field(default_factory=dict)
+    courses: Mapping[str, Mapping[str, np.ndarray]] = dataclasses.field(default_factory=dict)
 
 
 def hierarchical_difference(
@@ -86,8 +91,9 @@ def summarise(
     Returns:
       `variants`: name -> `changes`, `weights_of`, `pairs` (by seed), `scores` (metric -> `mean`, `seed_means`,
       `seed_spread`: standard deviation over seeds, None for one; `interval`: 95 % over sequences), `difference` to the
-      reference (metric -> `mean`, `interval`: 95 % over seeds and sequences that both have, `seeds`), `peak_distance`
-      (stage -> mean over the seeds in each quarter of the training), `diverged`, `printed`; and what names the whole.
+      reference (metric -> `mean`, `interval`: 95 % over seeds and sequences that both have, `seeds`), `courses`
+      (of `COURSES` -> stage -> mean over the seeds in each quarter of the training), `diverged`, `printed`; and what
+      names the whole.
     """
     usable = {name: _usable(measured, name) for name in ablation.metrics}
     rows = {}
@@ -98,7 +104,7 @@ def summarise(
             'pairs': {seed: run.pairs for seed, run in runs.items()},
             'scores': {metric: _score(runs, metric, usable[metric]) for metric in ablation.metrics} if runs else {},
             'difference': _differences(ablation, measured, name, usable),
-            'peak_distance': _peaks(list(runs.values())),
+            'courses': _courses(list(runs.values())),
             'diverged': dict((diverged or {}).get(name, {})),
             'printed': dict(ablation.printed.get(name, {})),
         }
@@ -152,17 +158,20 @@ def _differences(ablation: ablation_lib.Ablation, measured: Mapping, name: str, 
     return made
 
 
-def _peaks(runs: Sequence[Replicate]) -> dict[str, list[float | None]]:
-    made = {}
-    for stage in sorted({stage for run in runs for stage in run.peaks}):
-        values = np.array([run.peaks[stage] for run in runs if stage in run.peaks])
-        columns = [column[np.isfinite(column)] for column in values.T]
-        made[stage] = [float(column.mean()) if len(column) else None for column in columns]
+def _courses(runs: Sequence[Replicate]) -> dict[str, dict[str, list[float | None]]]:
+    made: dict[str, dict] = {}
+    for name in sorted({name for run in runs for name in run.courses}):
+        stages = [run.courses[name] for run in runs if name in run.courses]
+        for stage in sorted({stage for each in stages for stage in each}):
+            values = np.array([each[stage] for each in stages if stage in each])
+            columns = [column[np.isfinite(column)] for column in values.T]
+            means = [float(column.mean()) if len(column) else None for column in columns]
+            made.setdefault(name, {})[stage] = means
     return made
 
 
 def to_markdown(report: dict) -> str:
-    """`summarise`'s report as a page: the table, the response peaks, what the columns mean."""
+    """`summarise`'s report as a page: the table, what the columns mean, how the trainings went."""
     metrics, printed = report['metrics'], _printed_metrics(report)
     against = f'against {report["reference"]}'
     head = ['variant', 'pairs', 'seeds', *(name for metric in metrics for name in (metric, against))]
@@ -186,12 +195,12 @@ def to_markdown(report: dict) -> str:
     )
     for name, row in report['variants'].items():
         parts += [f'{name}, {seed}: diverged, left out: {why}' for seed, why in row['diverged'].items()]
-    peaks = {name: row['peak_distance'] for name, row in report['variants'].items() if row['peak_distance']}
-    if peaks:
-        stages = sorted({stage for row in peaks.values() for stage in row})
-        rows = [[name, *(_peak_cell(row.get(stage)) for stage in stages)] for name, row in peaks.items()]
-        parts.append("## Response peak to the target's centre, search-crop pixels, in each quarter of the training")
-        parts.append(table(['variant', *stages], rows))
+    for course, (title, digits) in COURSES.items():
+        found = {name: row['courses'][course] for name, row in report['variants'].items() if course in row['courses']}
+        if found:
+            stages = sorted({stage for row in found.values() for stage in row})
+            rows = [[name, *(_course_cell(row.get(stage), digits) for stage in stages)] for name, row in found.items()]
+            parts += [f'## {title}, in each quarter of the training', table(['variant', *stages], rows)]
     return '\n\n'.join(parts) + '\n'
 
 
@@ -223,8 +232,8 @@ def _difference_cell(difference: dict | None, digits: int) -> str:
     return f'{difference["mean"]:+.{digits}f} [{low:+.{digits}f}, {high:+.{digits}f}]'
 
 
-def _peak_cell(quarters: Sequence[float | None] | None) -> str:
-    return ' / '.join('–' if value is None else f'{value:.1f}' for value in quarters or ())
+def _course_cell(quarters: Sequence[float | None] | None, digits: int) -> str:
+    return ' / '.join('–' if value is None else f'{value:.{digits}f}' for value in quarters or ())
 
 
 def to_csv(report: dict) -> str:

@@ -98,7 +98,7 @@ def run(
                 measured[name][label] = ablation_report.Replicate(
                     scores=_scores(sequences, runner.run_one_pass(tracker, sequences, output, description)),
                     pairs=None if checkpoint else last_step(source) * config.train.batch_size,
-                    peaks={} if checkpoint or trained != name else peak_distances(source),
+                    courses={} if checkpoint or trained != name else courses(source),
                 )
             report = ablation_report.summarise(ablation, measured, about, diverged)
             ablation_report.write(report, workdir)
@@ -184,23 +184,24 @@ def _scores(sequences: Sequence[sequences_lib.Sequence], results: dict[str, runn
     return dict(zip(ablation_lib.METRICS, np.array(rows).T, strict=True))
 
 
-def peak_distances(folder: pathlib.Path) -> dict[str, np.ndarray]:
-    """Distance of the response peak to the target's centre in each quarter of a training, from its metrics.jsonl.
+def courses(folder: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
+    """How a training went, in quarters, from its metrics.jsonl.
 
     Args:
       folder: of the training.
 
     Returns:
-      Stage -> [4] pixels of the search crop, NaN where nothing was logged; {} where there is no such file.
+      Of `ablation_report.COURSES` -> stage -> [4] means, NaN where nothing was logged; {} where there is no such file.
     """
     lines = metrics.read_metrics(folder / 'metrics.jsonl')
-    stages = sorted({name.split('/')[0] for line in lines for name in line if name.endswith('/peak_distance')})
     last = max((line['step'] for line in lines), default=0)
-    made = {}
-    for stage in stages:
-        values: list[list[float]] = [[] for _ in range(ablation_report.QUARTERS)]
-        for line in lines:
-            if (name := f'{stage}/peak_distance') in line:
-                values[(line['step'] - 1) * len(values) // last].append(line[name])
-        made[stage] = np.array([np.mean(each) if each else np.nan for each in values])
+    made: dict[str, dict] = {}
+    for course in ablation_report.COURSES:
+        for name in sorted({name for line in lines for name in line if name.endswith(f'/{course}')}):
+            values: list[list[float]] = [[] for _ in range(ablation_report.QUARTERS)]
+            for line in lines:
+                if name in line:
+                    values[(line['step'] - 1) * len(values) // last].append(line[name])
+            means = np.array([np.mean(each) if each else np.nan for each in values])
+            made.setdefault(course, {})[name.split('/')[0]] = means
     return made

@@ -62,8 +62,10 @@ def test_a_real_run(tmp_path, write_clip):
     for name in ('plain', 'off'):
         row = report['variants'][name]
         assert row['pairs'] == {'seed3': 4} and 0 <= row['scores']['success']['mean'] <= 1
-    assert np.isfinite([v for v in report['variants']['plain']['peak_distance']['stage1'] if v is not None]).all()
-    assert report['variants']['plain']['peak_distance'] and not report['variants']['off']['peak_distance']
+    assert np.isfinite(
+        [v for v in report['variants']['plain']['courses']['peak_distance']['stage1'] if v is not None]
+    ).all()
+    assert report['variants']['plain']['courses']['iou'] and not report['variants']['off']['courses']
     saved = checkpoint.read_config(work / 'plain' / 'seed3' / 'checkpoints', 2)
     assert (saved.seed, saved.loss.xi, saved.train.validate_every) == (3, 2.0, 0)
 

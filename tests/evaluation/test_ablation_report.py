@@ -65,7 +65,7 @@ def summary():
 
     peaks = [{'stage1': np.array([9.0, 8.0, 7.0, np.nan])}, {'stage1': np.array([11.0, 8.0, 6.0, 5.0])}]
     measured = {
-        'plain': {f'seed{i}': replicate(i, pairs=12, peaks=peaks[i]) for i in (0, 1)},
+        'plain': {f'seed{i}': replicate(i, pairs=12, courses={'peak_distance': peaks[i]}) for i in (0, 1)},
         'focal': {'seed1': replicate(2, pairs=12)},
         'off': {},
     }
@@ -96,7 +96,7 @@ def test_summary_against_plain_loops():
     expected = statistics.fmean(values[2, 1, s] - values[1, 1, s] for s in range(4))
     assert focal['difference']['precision']['mean'] == pytest.approx(expected)
     assert focal['difference']['precision']['seeds'] == 1 and plain['difference'] == {}
-    assert plain['peak_distance'] == {'stage1': [10.0, 8.0, 6.5, 5.0]}
+    assert plain['courses'] == {'peak_distance': {'stage1': [10.0, 8.0, 6.5, 5.0]}}
     assert report['variants']['off']['scores'] == {} and report['variants']['off']['diverged']
     assert json.loads(json.dumps(report)) == report
 

@@ -217,13 +217,16 @@ def test_weights_of_another_network_are_refused():
         ablation_run.load_tracker('sctrpn_lite', ablation.changed(config, {'model.cascade.layers': (5,)}))
 
 
-def test_peaks_by_quarter_of_the_training(tmp_path):
+def test_courses_by_quarter_of_the_training(tmp_path):
     lines = [
         {'step': s, 'loss': 1.0, 'stage1/peak_distance': 20.0 - s, 'stage2/peak_distance': s} for s in range(2, 13, 2)
     ]
     lines.append({'step': 12, 'validation/success_auc': 0.5})
+    lines[0]['stage1/iou'] = 0.5
     (tmp_path / 'metrics.jsonl').write_text(''.join(json.dumps(line) + '\n' for line in lines))
-    found = ablation_run.peak_distances(tmp_path)
+    made = ablation_run.courses(tmp_path)
+    found = made['peak_distance']
+    np.testing.assert_allclose(made['iou']['stage1'], [0.5, np.nan, np.nan, np.nan])
     np.testing.assert_allclose(found['stage1'], [18, 15, 12, 9])  # steps 2; 4, 6; 8; 10, 12
     np.testing.assert_allclose(found['stage2'], [2, 5, 8, 11])
-    assert ablation_run.peak_distances(tmp_path / 'nowhere') == {}
+    assert ablation_run.courses(tmp_path / 'nowhere') == {}
