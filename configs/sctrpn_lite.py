@@ -40,5 +40,5 @@ def get_config() -> config_lib.Config:
     # Chosen on the twenty DAVIS validation sequences.
     track = config.track
     track.search_size, track.window, track.penalty, track.size_rate, track.nms_iou = 191, 0.3, 0.3, 0.65, 0.5
-    track.lost_score, track.lost_search_size, track.calibrate = 0.3, 351, 1.0
+    track.lost_score, track.lost_search_size, track.calibrate = 0.1, 351, 1.0
     return config
