@@ -1,7 +1,8 @@
-"""The demo: a generated clip tracked with a pretrained network; a video and a picture of the response maps."""
+"""The demo: a generated clip tracked with a pretrained network; generated clips as a benchmark for any tracker."""
 
 import pathlib
 
+import cv2
 import jax
 import numpy as np
 
@@ -40,3 +41,25 @@ def run(output: str | pathlib.Path, seed: int = 7, num_frames: int = 90, shown_f
     response_maps.write_png(output / 'response_maps.png', track_video.draw_responses(tracked, config))
     boxes = np.asarray(result.box, np.float64)
     return {'success_auc': one_pass.success_auc(boxes, truth), 'precision': one_pass.precision(boxes, truth)}
+
+
+def write_clips(folder: str | pathlib.Path, count: int, num_frames: int = 80, first_seed: int = 100) -> None:
+    """Writes generated clips in OTB's layout: targets among their like, for `bin/evaluate` and `bin/compare`.
+
+    Args:
+      folder: gets `clip<seed>/img/*.jpg` and `clip<seed>/groundtruth_rect.txt`.
+      count: of clips.
+      num_frames: of each.
+      first_seed: the others follow.
+    """
+    for seed in range(first_seed, first_seed + count):
+        clip = pathlib.Path(folder) / f'clip{seed}'
+        (clip / 'img').mkdir(parents=True, exist_ok=True)
+        frames, boxes = generated.make_sequence(seed, num_frames)
+        for number, frame in enumerate(frames, start=1):
+            path = clip / 'img' / f'{number:04d}.jpg'
+            if not cv2.imwrite(str(path), cv2.cvtColor(frame, cv2.COLOR_RGB2BGR)):
+                raise OSError(f'{path}: cannot be written')
+        # OTB counts pixels from 1. Last, so that a clip whose writing was interrupted is not taken for whole.
+        lines = (','.join(f'{value:.2f}' for value in (box + [1, 1, 0, 0])) for box in boxes)
+        (clip / 'groundtruth_rect.txt').write_text('\n'.join(lines) + '\n', encoding='utf-8')
