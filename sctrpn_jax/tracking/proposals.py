@@ -120,12 +120,12 @@ def select(
       previous_size: [2] (w, h) of the target in the previous frame, search-crop pixels.
       c: `TrackConfig`.
       ratios: anchors a cell.
-      keep: K; None: `c.proposals`.
+      keep: K, but never more than N; None: `c.proposals`.
 
     Returns:
       `Chosen`, without contours.
     """
-    keep = c.proposals if keep is None else keep
+    keep = min(c.proposals if keep is None else keep, scores.shape[0])
     window = jnp.asarray(cosine_window(round((scores.shape[0] // ratios) ** 0.5), ratios))
     penalty = change_penalty(boxes[:, 2:], previous_size, c.penalty)
     windowed = penalty * scores * (1 - c.window) + window * c.window
