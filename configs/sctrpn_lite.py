@@ -37,7 +37,7 @@ def get_config() -> config_lib.Config:
     train.final_epochs, train.train_layers, train.backbone_rate = 41.0, (3, 4, 5), 0.1
     train.log_every, train.checkpoint_every, train.validate_every = 50, 200, 1000
     config.validation.sequences = 5
-    # Chosen on the twenty DAVIS validation sequences.
+    # Chosen on the twenty DAVIS validation sequences, `lost_score` on generated clips too (docs/experiments.md).
     track = config.track
     track.search_size, track.window, track.penalty, track.size_rate, track.nms_iou = 191, 0.3, 0.3, 0.65, 0.5
     track.lost_score, track.lost_search_size, track.calibrate = 0.1, 351, 1.0

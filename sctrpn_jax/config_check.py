@@ -66,10 +66,10 @@ def check(config: config_lib.Config) -> config_lib.Config:
         'track.context',
     ):
         need(name, lambda v: v > 0, 'a number above 0')
-    for share in ('generated', 'region', 'video', 'negative', 'mirror'):
-        need(f'data.{share}_share', lambda v: 0 <= v <= 1, '0..1')
-    need('data.negatives_at_home', lambda v: 0 <= v <= 1, '0..1')
     for name in (
+        *(f'data.{share}_share' for share in ('generated', 'region', 'video', 'negative', 'mirror')),
+        'data.negatives_at_home',
+        'augment.search_zoom',
         'track.window',
         'track.size_rate',
         'track.calibrate',
@@ -86,7 +86,6 @@ def check(config: config_lib.Config) -> config_lib.Config:
         lambda v: v == 0 or (isinstance(v, int) and v > smallest and (v - smallest) % 16 == 0),
         f'0, or track.search_size and a multiple of 16: {smallest + 16}, {smallest + 32}, ..',
     )
-    need('augment.search_zoom', lambda v: 0 <= v <= 1, '0..1')
     last = config.loss.positive_iou + config.loss.positive_iou_step * (len(config.model.cascade.layers) - 1)
     need(
         'loss.positive_iou_step',

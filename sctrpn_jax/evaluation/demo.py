@@ -51,6 +51,9 @@ def write_clips(folder: str | pathlib.Path, count: int, num_frames: int = 80, fi
       count: of clips.
       num_frames: of each.
       first_seed: the others follow.
+
+    Raises:
+      OSError: a folder that cannot be written.
     """
     for seed in range(first_seed, first_seed + count):
         clip = pathlib.Path(folder) / f'clip{seed}'

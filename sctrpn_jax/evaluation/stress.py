@@ -112,10 +112,9 @@ def play(
 
 
 def _film(sequence, stress, rng):
-    sequences_lib.with_box(sequence)
-    yield from parts_lib.film(
-        images.read_image(sequence.frames[0]), parts_lib.part_of(sequence.boxes[0], rng), stress.parts, rng
-    )
+    sequences_lib.with_box(sequence)  # raises where the first frame has none
+    picture, part = images.read_image(sequence.frames[0]), parts_lib.part_of(sequence.boxes[0], rng)
+    yield from parts_lib.film(picture, part, stress.parts, rng)
 
 
 def _play(sequence, other, stress, rng):
