@@ -2,6 +2,8 @@
 
 import copy
 import json
+import pathlib
+import runpy
 
 import jax
 import numpy as np
@@ -10,6 +12,8 @@ import pytest
 from sctrpn_jax import config as config_lib
 from sctrpn_jax import pretrained
 from sctrpn_jax.models import sctrpn, weights_file
+
+CONFIGS = pathlib.Path(__file__).resolve().parents[2] / 'configs'
 
 
 @pytest.fixture(scope='module')
@@ -75,6 +79,13 @@ def test_pretrained_networks_fit_their_config(name):
     assert jax.tree.map(lambda x: x.shape, variables) == shapes
     assert '/' not in config.data.root + config.model.backbone.weights, 'a path of the machine it was trained on'
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(variables))
+
+
+@pytest.mark.parametrize('name, recipe', [('sctrpn_lite', 'sctrpn_lite'), ('sctrpn_alexnet', 'sctrpn_alexnet_grown')])
+def test_pretrained_networks_track_as_their_recipes_say(name, recipe):
+    config = runpy.run_path(str(CONFIGS / f'{recipe}.py'))['get_config']()
+    shipped = pretrained.load_pretrained(name)[1]
+    assert shipped.track == config.track and shipped.track.calibrate == 1
 
 
 def test_the_default_network_is_there_and_others_are_named():
