@@ -80,7 +80,7 @@ def test_no_module_imports_from_a_higher_level(path):
 
 def test_no_cycle_of_modules_nor_of_the_lower_parts():
     by_module = uses_of_modules()
-    assert by_module['sctrpn_jax.objectives.cascade'] == {
+    assert by_module['sctrpn_jax.objectives.cascade_loss'] == {
         'sctrpn_jax.objectives.classification',
         'sctrpn_jax.objectives.regression',
     }

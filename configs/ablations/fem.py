@@ -4,7 +4,7 @@ bin/ablate --config configs/ablations/fem.py --workdir runs/ablations/fem --benc
 """
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.evaluation import ablation
+from sctrpn_jax.studies import ablation
 
 PAIRS = 9_216  # of each training; --pairs
 

@@ -6,7 +6,7 @@ With --checkpoint sctrpn_lite nothing is trained.
 """
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.evaluation import ablation
+from sctrpn_jax.studies import ablation
 
 PAIRS = 9_216  # of the training; --pairs
 CUES = ('shape', 'color', 'size')

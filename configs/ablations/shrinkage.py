@@ -4,7 +4,7 @@ bin/ablate --config configs/ablations/shrinkage.py --workdir runs/ablations/shri
 """
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.evaluation import ablation
+from sctrpn_jax.studies import ablation
 
 PAIRS = 9_216  # of each training; --pairs
 VALUES = ((10, 0.2), (2, 0.2), (5, 0.2), (20, 0.2), (10, 0.0), (10, 0.4), (10, 0.8))

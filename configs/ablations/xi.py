@@ -4,7 +4,7 @@ bin/ablate --config configs/ablations/xi.py --workdir runs/ablations/xi --benchm
 """
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.evaluation import ablation
+from sctrpn_jax.studies import ablation
 
 PAIRS = 9_216  # of each training; --pairs
 PRINTED = {0.1: 0.389, 1: 0.395, 10: 0.392, 100: 0.387}

@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Mapping
 
 from sctrpn_jax.data.layouts import listing
-from sctrpn_jax.evaluation import one_pass, result_files
+from sctrpn_jax.evaluation import result_files
+from sctrpn_jax.metrics import one_pass
 
 # Abbreviation -> name. OTB's are those of jwlim/tracker_benchmark, data/attr_desc.txt.
 OTB = {

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 import scipy.stats
 
-from sctrpn_jax.evaluation import one_pass, result_files
+from sctrpn_jax.evaluation import result_files
+from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.tracking import results as results_lib
 
 TRACKED = 0.5  # overlap with the truth above which a frame counts as tracked, OTB's success at half

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from sctrpn_jax.data.layouts import listing, rows
-from sctrpn_jax.evaluation import one_pass
+from sctrpn_jax.metrics import one_pass
 
 SEGMENTS, LEAST_FRAMES = 20, 20
 _SHIFT = 0.1  # of the target's side

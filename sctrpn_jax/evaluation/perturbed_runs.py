@@ -15,8 +15,9 @@ import numpy as np
 
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import batched, one_pass, perturbed, result_files, run_description, runner
+from sctrpn_jax.evaluation import batched, perturbed, result_files, run_description, runner
 from sctrpn_jax.evaluation import trackers as trackers_lib
+from sctrpn_jax.metrics import one_pass
 
 PROTOCOLS = ('tre', 'sre')
 BENCHMARKS = ('otb', 'uav123', 'lasot', 'davis')  # with a box a frame, scored from it alone

@@ -13,7 +13,7 @@ import numpy as np
 
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.data.layouts import listing, rows
-from sctrpn_jax.evaluation import one_pass
+from sctrpn_jax.metrics import one_pass
 
 # What the files of a benchmark, and so the results of most trackers on it, count pixels from (as data/layouts has it).
 ORIGINS = {'otb': 1, 'lasot': 1, 'got10k': 1, 'uav123': 0, 'trackingnet': 0, 'davis': 0, 'vot': 0}

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tqdm
 
-from sctrpn_jax import process_pool
 from sctrpn_jax.data import images as images_lib
+from sctrpn_jax.data import process_pool
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import batched, run_description
 from sctrpn_jax.evaluation import trackers as trackers_lib

@@ -10,11 +10,12 @@ import numpy as np
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import attributes as attributes_lib
-from sctrpn_jax.evaluation import conventions, got10k, perturbed_runs, result_files, run_description, trackingnet
+from sctrpn_jax.evaluation import perturbed_runs, result_files, run_description
 from sctrpn_jax.evaluation.report import build, data, environments, metric_sets, vot_intervals
-from sctrpn_jax.evaluation.vot import expected_overlap, raster
 from sctrpn_jax.evaluation.vot import results as vot_results
 from sctrpn_jax.evaluation.vot import scores as vot_scores
+from sctrpn_jax.metrics import conventions, got10k, trackingnet
+from sctrpn_jax.metrics.vot import expected_overlap, raster
 
 
 def tracker_folders(folder: str | os.PathLike) -> dict[str, pathlib.Path]:

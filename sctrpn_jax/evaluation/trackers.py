@@ -9,10 +9,11 @@ import cv2
 import jax
 import numpy as np
 
-from sctrpn_jax.models import alexnet, backbone_weights
-from sctrpn_jax.tracking import correlation, inputs
+from sctrpn_jax.models import alexnet
+from sctrpn_jax.tracking import inputs, untrained
 from sctrpn_jax.tracking import tracker as tracker_lib
 from sctrpn_jax.training import checkpoint as checkpoint_lib
+from sctrpn_jax.weights import backbone as backbone_weights
 
 _OPENCV = {'mil': 'TrackerMIL', 'kcf': 'TrackerKCF', 'csrt': 'TrackerCSRT', 'nano': 'TrackerNano'}
 TRACKERS = ('sctrpn', 'correlation', *_OPENCV)
@@ -109,7 +110,7 @@ def make_tracker(
     def apply(variables, images):
         return model.apply(variables, images)[layer]
 
-    tracker = correlation.CorrelationTracker(apply, jax.device_put({'params': parameters}))
+    tracker = untrained.CorrelationTracker(apply, jax.device_put({'params': parameters}))
     return tracker, {'tracker': kind, 'layer': layer, 'one_tower': one_tower}
 
 

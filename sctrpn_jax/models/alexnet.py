@@ -5,7 +5,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
-from sctrpn_jax.models import convolution
+from sctrpn_jax.kernels import convolution
 
 # Of conv1..conv5; 3x3/2 max-pools follow conv1 and conv2.
 _KERNELS = (11, 5, 3, 3, 3)

@@ -6,7 +6,8 @@ import chex
 import flax.linen as nn
 import jax.numpy as jnp
 
-from sctrpn_jax.models import convolution, correlation
+from sctrpn_jax.kernels import convolution
+from sctrpn_jax.models import correlation
 
 
 class Norm(nn.Module):

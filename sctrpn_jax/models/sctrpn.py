@@ -11,7 +11,8 @@ from flax import struct
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import anchors as anchors_lib
-from sctrpn_jax.models import alexnet, cascade, convolution, correlation, fem, rpn, stn, winograd
+from sctrpn_jax.kernels import convolution, winograd
+from sctrpn_jax.models import alexnet, cascade, correlation, fem, rpn, stn
 
 
 @struct.dataclass

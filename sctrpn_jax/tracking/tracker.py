@@ -1,6 +1,6 @@
 """The tracker as compiled programs: `functions`, `track_sequence` as one scan, a thin live `Tracker`.
 
-All run the same step (`tracking/step.py`), so a live tracker and a scan over the video give the same boxes.
+All run the same step (`tracking/track_step.py`), so a live tracker and a scan over the video give the same boxes.
 """
 
 import dataclasses
@@ -15,9 +15,10 @@ import numpy as np
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_check
-from sctrpn_jax.models import convolution, sctrpn
+from sctrpn_jax.kernels import convolution
+from sctrpn_jax.models import sctrpn
 from sctrpn_jax.tracking import inputs
-from sctrpn_jax.tracking.step import TrackOutput, TrackState, init_state, network, track_step
+from sctrpn_jax.tracking.track_step import TrackOutput, TrackState, init_state, network, track_step
 
 __all__ = [
     'Functions',

@@ -9,8 +9,8 @@ import jax
 import orbax.checkpoint as ocp
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax import pretrained
-from sctrpn_jax.models import weights_file
+from sctrpn_jax.weights import network_file as weights_file
+from sctrpn_jax.weights import pretrained
 
 
 class CheckpointError(ValueError):

@@ -13,7 +13,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_check
 from sctrpn_jax.training import checkpoint, feeding, metrics, optimiser, validation
 from sctrpn_jax.training import state as state_lib
-from sctrpn_jax.training import step as step_lib
+from sctrpn_jax.training import train_step as step_lib
 
 _log = logging.getLogger(__name__)
 

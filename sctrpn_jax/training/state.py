@@ -8,8 +8,9 @@ import jax.numpy as jnp
 from flax import struct
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.models import backbone_weights, sctrpn
+from sctrpn_jax.models import sctrpn
 from sctrpn_jax.training import checkpoint, growth, optimiser
+from sctrpn_jax.weights import backbone as backbone_weights
 
 
 @struct.dataclass

@@ -7,7 +7,7 @@ import numpy as np
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import generated, images, sequences
-from sctrpn_jax.evaluation import one_pass
+from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.tracking import tracker
 
 _log = logging.getLogger(__name__)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import sequences
-from sctrpn_jax.evaluation import ablation, ablation_run
+from sctrpn_jax.studies import ablation, ablation_run
 from sctrpn_jax.training import checkpoint
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]

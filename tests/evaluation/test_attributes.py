@@ -6,7 +6,8 @@ import re
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import attributes, one_pass
+from sctrpn_jax.evaluation import attributes
+from sctrpn_jax.metrics import one_pass
 
 
 def test_names_of_the_benchmarks():

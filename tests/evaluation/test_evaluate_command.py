@@ -8,8 +8,9 @@ import zipfile
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import evaluate_command, one_pass, scoring, submissions
+from sctrpn_jax.evaluation import evaluate_command, scoring, submissions
 from sctrpn_jax.evaluation.report import environments
+from sctrpn_jax.metrics import one_pass
 
 
 @pytest.mark.parametrize('one_tower', [False, True])

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sctrpn_jax.evaluation import one_pass, perturbed
+from sctrpn_jax.evaluation import perturbed
+from sctrpn_jax.metrics import one_pass
 
 
 def rounded(value):

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sctrpn_jax.data import sequences
-from sctrpn_jax.evaluation import one_pass, result_files
+from sctrpn_jax.evaluation import result_files
+from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.tracking import results as results_lib
 
 BOXES = np.array([[10.5, 20, 30, 40], [11, 21.25, 31, 41], [12, 22, 32, 42]])

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import sequences
-from sctrpn_jax.evaluation import one_pass, run_description, runner, trackers
+from sctrpn_jax.evaluation import run_description, runner, trackers
 from sctrpn_jax.evaluation.report import environments
+from sctrpn_jax.metrics import one_pass
 
 
 class Perfect:

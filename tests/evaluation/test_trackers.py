@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import one_pass, trackers
-from sctrpn_jax.models import weights_file
+from sctrpn_jax.evaluation import trackers
+from sctrpn_jax.metrics import one_pass
+from sctrpn_jax.weights import network_file as weights_file
 
 
 @pytest.fixture(scope='module')

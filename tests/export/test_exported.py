@@ -11,11 +11,11 @@ import jax
 import numpy as np
 import pytest
 
-from sctrpn_jax import pretrained
 from sctrpn_jax.data import images, sequences
 from sctrpn_jax.export import exported
-from sctrpn_jax.models import weights_file
 from sctrpn_jax.tracking import tracker
+from sctrpn_jax.weights import network_file as weights_file
+from sctrpn_jax.weights import pretrained
 
 REPOSITORY = pathlib.Path(__file__).parent.parent.parent
 

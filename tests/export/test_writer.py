@@ -13,7 +13,7 @@ import pytest
 from jax import export
 
 from sctrpn_jax.export import programs, writer
-from sctrpn_jax.models import weights_file
+from sctrpn_jax.weights import network_file as weights_file
 
 REPOSITORY = pathlib.Path(__file__).parent.parent.parent
 

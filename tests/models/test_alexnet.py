@@ -5,7 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sctrpn_jax.models import alexnet, backbone_weights, convolution
+from sctrpn_jax.kernels import convolution
+from sctrpn_jax.models import alexnet
+from sctrpn_jax.weights import backbone as backbone_weights
 
 WIDTHS, GROUPS = (8, 12, 16, 8, 6), (1, 2, 1, 2, 2)
 

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import one_pass
+from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.tracking import tracker
 
 # Shift in target sizes, expected size over true size.

@@ -6,10 +6,10 @@ import jax
 import numpy as np
 import pytest
 
-from sctrpn_jax import pretrained
 from sctrpn_jax.data import images, sequences
-from sctrpn_jax.evaluation import one_pass
+from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.tracking import tracker
+from sctrpn_jax.weights import pretrained
 
 
 @pytest.mark.parametrize('name', ['Crossing', 'Deer'])

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import images, sequences
-from sctrpn_jax.models import convolution, sctrpn
-from sctrpn_jax.tracking import step, tracker
+from sctrpn_jax.kernels import convolution
+from sctrpn_jax.models import sctrpn
+from sctrpn_jax.tracking import track_step as step
+from sctrpn_jax.tracking import tracker
 
 
 def valid(boxes):

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.models import alexnet, fem, rpn, sctrpn, weights_file
+from sctrpn_jax.models import alexnet, fem, rpn, sctrpn
 from sctrpn_jax.training import growth, state
+from sctrpn_jax.weights import network_file as weights_file
 
 NARROW, WIDE = (4, 8, 12, 12, 8), (8, 16, 24, 24, 16)
 

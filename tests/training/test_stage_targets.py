@@ -7,7 +7,7 @@ import numpy as np
 from sctrpn_jax import config
 from sctrpn_jax.geometry import boxes
 from sctrpn_jax.models import sctrpn
-from sctrpn_jax.training import step
+from sctrpn_jax.training import train_step as step
 
 
 def test_thresholds_rise_from_stage_to_stage():

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import compare_command, result_files
+from sctrpn_jax.evaluation import result_files, tracker_comparison
 from sctrpn_jax.visualization import comparison, overlay
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'compare'
@@ -127,21 +127,21 @@ def test_worst_frames_against_a_plain_loop(by, seed):
         overlaps[name] = {key: np.where(hidden, np.nan, values) for key, values in found.items()}
     overlaps['f'] = {'x': np.full(50, np.nan), 'y': np.full(50, np.nan)}
     for count, each in [(12, 2), (3, 2), (12, 1)]:
-        got = compare_command.worst_frames(overlaps, 'x', count, by, each)
+        got = tracker_comparison.worst_frames(overlaps, 'x', count, by, each)
         assert [(one.sequence, one.frame) for one in got] == plain_worst(overlaps, 'x', count, by, each)
 
 
 def test_gap_needs_another_tracker():
     with pytest.raises(ValueError, match='no tracker beside x'):
-        compare_command.worst_frames({'a': {'x': np.ones(5)}}, 'x', 3, 'gap')
+        tracker_comparison.worst_frames({'a': {'x': np.ones(5)}}, 'x', 3, 'gap')
 
 
 def test_overlap_of_missing_boxes_and_absent_truth():
     truth = result_files.Truth(np.array([[0.0, 0, 2, 2]] * 4 + [[np.nan] * 4, [0, 0, 0, 0]]))
     boxes = np.array([[0.0, 0, 2, 2], [1, 0, 2, 2], [np.nan] * 4, [np.inf] * 4, [0, 0, 2, 2], [0, 0, 2, 2]])
-    np.testing.assert_allclose(compare_command.frame_overlaps(boxes, truth), [1, 1 / 3, 0, 0, np.nan, np.nan])
+    np.testing.assert_allclose(tracker_comparison.frame_overlaps(boxes, truth), [1, 1 / 3, 0, 0, np.nan, np.nan])
     flagged = result_files.Truth(truth.boxes, np.array([True] + [False] * 5))
-    assert np.isnan(compare_command.frame_overlaps(boxes, flagged)[0])
+    assert np.isnan(tracker_comparison.frame_overlaps(boxes, flagged)[0])
 
 
 @pytest.fixture
@@ -218,16 +218,16 @@ def test_mistakes_are_one_line(made, arguments, message):
 )
 def test_what_cannot_be_compared(made, trackers, names, message):
     with pytest.raises(ValueError, match=message):
-        compare_command.Comparison('otb', made / 'otb', made / 'results', trackers, names)
+        tracker_comparison.Comparison('otb', made / 'otb', made / 'results', trackers, names)
 
 
 def test_problems_are_counted_by_kind(made):
     (made / 'results' / 'late' / 'Other.txt').write_text('1,2,3,4\n')
-    every = compare_command.Comparison('otb', made / 'otb', made / 'results')
-    (line,) = compare_command.problem_lines(every.problems)
+    every = tracker_comparison.Comparison('otb', made / 'otb', made / 'results')
+    (line,) = tracker_comparison.problem_lines(every.problems)
     assert line.startswith('late: 3 problems (1 extra, 1 length, 1 missing); the first: ') and '25 rows for 30' in line
-    some = compare_command.Comparison('otb', made / 'otb', made / 'results', None, ['Alpha'])
-    (line,) = compare_command.problem_lines(some.problems, whole=False)
+    some = tracker_comparison.Comparison('otb', made / 'otb', made / 'results', None, ['Alpha'])
+    (line,) = tracker_comparison.problem_lines(some.problems, whole=False)
     assert line.startswith('late: 1 problems (1 length)')
 
 
@@ -235,7 +235,7 @@ def test_real_results(shared, tmp_path):
     data = shared / 'data'
     if not (data / 'results' / 'OTB2015').is_dir():
         pytest.skip('no OTB results in the shared folder')
-    found = compare_command.Comparison(
+    found = tracker_comparison.Comparison(
         'otb', data / 'sequences' / 'OTB', data / 'results' / 'OTB2015', ['KCF', 'SRDCF'], ['Deer']
     )
     # KCF loses the deer's head for ten frames, SRDCF holds it.

@@ -14,7 +14,7 @@ import re
 
 import tqdm
 
-from sctrpn_jax import process_pool
+from sctrpn_jax.data import process_pool
 from sctrpn_jax.data.layouts import registry
 from sctrpn_jax.data.prepared import features, shard, table
 

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sctrpn_jax.evaluation import conventions, got10k, one_pass, trackingnet
 from sctrpn_jax.evaluation.report import data, environments, metric_sets, published
-from sctrpn_jax.evaluation.report import intervals as intervals_lib
 from sctrpn_jax.evaluation.vot import scores as vot_scores
+from sctrpn_jax.metrics import conventions, got10k, one_pass, trackingnet
+from sctrpn_jax.metrics import intervals as intervals_lib
 
 _CURVES = {'success': 'success_curve', 'precision': 'precision_curve', 'normalized_precision': 'normalized_curve'}
 

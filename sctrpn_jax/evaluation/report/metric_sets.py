@@ -3,8 +3,8 @@
 import dataclasses
 from collections.abc import Sequence
 
-from sctrpn_jax.evaluation import got10k, one_pass, trackingnet
 from sctrpn_jax.evaluation.report import data
+from sctrpn_jax.metrics import got10k, one_pass, trackingnet
 
 
 @dataclasses.dataclass(frozen=True)

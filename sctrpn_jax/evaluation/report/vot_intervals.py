@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from sctrpn_jax.evaluation.report import intervals
-from sctrpn_jax.evaluation.vot import expected_overlap, scores, supervised
+from sctrpn_jax.evaluation.vot import scores
+from sctrpn_jax.metrics import intervals
+from sctrpn_jax.metrics.vot import expected_overlap, supervised
 
 
 def vot_intervals(

@@ -13,7 +13,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from sctrpn_jax.data.layouts import vot as layout
-from sctrpn_jax.evaluation.vot import expected_overlap, raster, results
+from sctrpn_jax.evaluation.vot import results
+from sctrpn_jax.metrics.vot import expected_overlap, raster
 
 
 class Tracker(typing.Protocol):

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sctrpn_jax.evaluation.vot import expected_overlap, raster, results, supervised
+from sctrpn_jax.evaluation.vot import results
+from sctrpn_jax.metrics.vot import expected_overlap, raster, supervised
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -12,8 +12,9 @@ import urllib.request
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import attributes, one_pass
+from sctrpn_jax.evaluation import attributes
 from sctrpn_jax.evaluation.report import build, data, environments
+from sctrpn_jax.metrics import one_pass
 
 ENVIRONMENT = data.Environment({'python': '3.11', 'jax': '0.10'}, 'one machine')
 

@@ -8,10 +8,11 @@ import json
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import attributes, conventions, got10k, one_pass, result_files, trackingnet
+from sctrpn_jax.evaluation import attributes, result_files
 from sctrpn_jax.evaluation.report import build, data, environments, metric_sets, page, tables
 from sctrpn_jax.evaluation.vot import scores as vot_scores
-from sctrpn_jax.evaluation.vot import supervised
+from sctrpn_jax.metrics import conventions, got10k, one_pass, trackingnet
+from sctrpn_jax.metrics.vot import supervised
 
 
 def test_one_pass_is_the_mean_its_interval_and_its_rows(make_scores):

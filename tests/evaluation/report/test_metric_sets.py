@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import sequences
-from sctrpn_jax.evaluation import one_pass, trackingnet
 from sctrpn_jax.evaluation.report import metric_sets
+from sctrpn_jax.metrics import one_pass, trackingnet
 
 
 @pytest.mark.parametrize('kind', metric_sets.BENCHMARKS)

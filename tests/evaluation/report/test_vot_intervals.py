@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.evaluation import evaluate_command
-from sctrpn_jax.evaluation.report import data, intervals, page, tables, vot_intervals
-from sctrpn_jax.evaluation.vot import expected_overlap, raster, results, scores, supervised
+from sctrpn_jax.evaluation.report import data, page, tables, vot_intervals
+from sctrpn_jax.evaluation.vot import results, scores
+from sctrpn_jax.metrics import intervals
+from sctrpn_jax.metrics.vot import expected_overlap, raster, supervised
 
 LENGTHS = (20, 40)  # that EAO is the mean of
 

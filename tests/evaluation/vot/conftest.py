@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation.vot import results, supervised
+from sctrpn_jax.evaluation.vot import results
+from sctrpn_jax.metrics.vot import supervised
 
 
 def codes_of(frames, failures, skip=5):

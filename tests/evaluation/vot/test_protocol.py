@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sctrpn_jax.data.layouts import vot as layout
-from sctrpn_jax.evaluation.vot import expected_overlap, protocol, raster, results, supervised
+from sctrpn_jax.evaluation.vot import protocol, results
+from sctrpn_jax.metrics.vot import expected_overlap, raster, supervised
 
 AWAY = [500.0, 500, 10, 10]
 

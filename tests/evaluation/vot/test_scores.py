@@ -7,7 +7,8 @@ import time
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation.vot import expected_overlap, raster, results, scores, supervised
+from sctrpn_jax.evaluation.vot import results, scores
+from sctrpn_jax.metrics.vot import expected_overlap, raster, supervised
 
 
 def score(annotations, found, free=None, interval=(100, 356), **settings):

@@ -1,0 +1,73 @@
+"""One table over several benchmarks: the sequences of their reports pooled, each counting the same."""
+
+import csv
+import os
+import pathlib
+from collections.abc import Sequence
+
+import numpy as np
+
+from sctrpn_jax.metrics import one_pass
+
+_SCORES = ('success', 'precision')
+
+
+def read(reports: Sequence[str | os.PathLike]) -> dict[str, dict[str, tuple[float, ...]]]:
+    """Scores of every sequence in the `sequences.csv` of some reports.
+
+    Args:
+      reports: folders that bin/evaluate wrote, of one-pass benchmarks under OTB's measures.
+
+    Returns:
+      Tracker -> `report/sequence` -> (success AUC, precision).
+
+    Raises:
+      ValueError: no such report, or one without these scores; trackers that were not scored on the same sequences.
+    """
+    found: dict[str, dict[str, tuple[float, ...]]] = {}
+    for report in reports:
+        path = pathlib.Path(report) / 'sequences.csv'
+        try:
+            with path.open(newline='', encoding='utf-8') as file:
+                rows = list(csv.DictReader(file))
+            for row in rows:
+                scores = found.setdefault(row['tracker'], {})
+                if all(row[name] for name in _SCORES):  # empty: that tracker has no result of the sequence
+                    scores[f'{report}/{row["sequence"]}'] = tuple(float(row[name]) for name in _SCORES)
+        except OSError as error:
+            raise ValueError(f'{path}: {error.strerror}; expected a report of bin/evaluate') from None
+        except (KeyError, ValueError) as error:
+            wanted = ', '.join(('tracker', 'sequence', *_SCORES))
+            raise ValueError(f'{path}: no {error}; expected the columns {wanted} (--convention=otb)') from None
+    everywhere = {name for scores in found.values() for name in scores}
+    if not everywhere:
+        raise ValueError(f'no sequence in {", ".join(map(str, reports))}')
+    for tracker, scores in found.items():
+        if missing := sorted(everywhere - scores.keys()):
+            raise ValueError(f'{tracker} has no score of {missing[0]}, which another tracker has')
+    return found
+
+
+def to_markdown(found: dict[str, dict[str, tuple[float, ...]]]) -> str:
+    """A row a tracker, the best success first: means, the interval of success, the paired difference to the first row.
+
+    Args:
+      found: of `read`.
+    """
+    names = sorted(next(iter(found.values())))
+    scores = {tracker: np.array([each[name] for name in names]) for tracker, each in found.items()}
+    order = sorted(scores, key=lambda tracker: -scores[tracker][:, 0].mean())
+    first = scores[order[0]][:, 0]
+    lines = [
+        f'| tracker ({len(names)} sequences) | success AUC (95 % interval) | precision at 20 px | behind the first |',
+        '|---|---|---|---|',
+    ]
+    for tracker in order:
+        success, precision = scores[tracker].T
+        low, high = one_pass.bootstrap_interval(success)
+        gap, least, most = one_pass.paired_difference(first, success)
+        behind = f'{gap:.3f} ({least:.3f} to {most:.3f})' if tracker != order[0] else ''
+        lines.append(
+            f'| {tracker} | {success.mean():.3f} ({low:.3f} to {high:.3f}) | {precision.mean():.3f} | {behind} |'
+        )
+    return '\n'.join(lines)

@@ -1,0 +1,139 @@
+"""Ablations as settings: fields by name, equal pairs, the shipped ones; a typo is one clear line."""
+
+import itertools
+import pathlib
+
+import pytest
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.studies import ablation
+from sctrpn_jax.training import optimiser
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+TINY = REPOSITORY / 'tests' / 'training' / 'tiny_config.py'
+FILES = sorted((REPOSITORY / 'configs' / 'ablations').glob('*.py'))
+Variant = ablation.Variant
+
+
+def tiny():
+    config = ablation._load(TINY).get_config()
+    config.model.cascade.layers = (5,)
+    return config
+
+
+def make(**changes):
+    variants = {
+        'plain': Variant(),
+        'focal': Variant({'loss.classification': 'focal'}),
+        'off': Variant({'track.rerank': False}, weights_of='plain'),
+        'focal_off': Variant({'track.rerank': False}, weights_of='focal'),
+    }
+    settings = {'name': 'small', 'title': 'Small', 'variants': variants, 'reference': 'plain', 'pairs': 12}
+    return ablation.Ablation(**settings | {'seeds': (0, 1)} | changes)
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (
+            {'model.fem.gird': 'stretch'},
+            r"config\.model\.fem has no field 'gird'; its fields are channels, transform, ",
+        ),
+        ({'model.fems.grid': 'stretch'}, r"config\.model has no field 'fems'"),
+        ({'loss.xi.more': 1}, r"config\.loss\.xi has no field 'more'; it has no fields"),
+        ({'loss': 1}, r'config\.loss is .*LossConfig.*, got 1'),
+        ({'loss.xi': 'one'}, r"config\.loss\.xi is 1\.0, got 'one'"),
+        ({'track.rerank': 0}, r'config\.track\.rerank is True, got 0'),
+        ({'track.proposals': 2.5}, r'config\.track\.proposals is 64, got 2\.5'),
+        ({'model.fem.grid': 'bent'}, r"config\.model\.fem\.grid is 'bent'; accepted: aligned, stretch"),
+    ],
+)
+def test_a_typo_is_one_clear_line(changes, message):
+    with pytest.raises(ValueError, match=message) as caught:
+        ablation.changed(config_lib.Config(), changes)
+    assert '\n' not in str(caught.value)
+    variants = {'plain': Variant(), 'wrong': Variant(changes)}
+    with pytest.raises(ValueError, match=f'ablation small, variant wrong: {message}'):
+        ablation.variant_config(make(variants=variants), config_lib.Config(), 'wrong', 0)
+
+
+def test_changes_leave_the_base_and_all_else_as_they_are():
+    base = config_lib.Config()
+    made = ablation.changed(base, {'loss.xi': 10, 'model.cascade.layers': [5, 4], 'model.fem.realign': True})
+    assert base == config_lib.Config()
+    assert (made.loss.xi, made.model.cascade.layers, made.model.fem.realign) == (10.0, (5, 4), True)
+    assert isinstance(made.loss.xi, float)
+    made.loss.xi, made.model.cascade.layers, made.model.fem.realign = 1.0, (5, 4, 3), False
+    assert made == base
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        ({'reference': 'nothing'}, "no variant 'nothing'; there are plain, focal"),
+        ({'printed': {'nothing': {'EAO': 0.3}}}, "no variant 'nothing'"),
+        ({'variants': {'plain': Variant(), 'b': Variant(weights_of='c')}}, "no variant 'c'"),
+        (
+            {'variants': {'plain': Variant(), 'b': Variant(weights_of='plain'), 'c': Variant(weights_of='b')}},
+            'c has the weights of a variant without its own',
+        ),
+        ({'variants': {'plain': Variant(), '../up': Variant()}}, "'../up' is no name"),
+        ({'metrics': ('eao',)}, "no metric 'eao'; there are success"),
+        ({'seeds': ()}, 'at least one seed'),
+    ],
+)
+def test_ablations_that_do_not_fit_together(changes, message):
+    with pytest.raises(ValueError, match=message):
+        make(**changes)
+
+
+def test_a_variant_takes_over_the_changes_of_its_weights():
+    assert make().changes('focal_off') == {'loss.classification': 'focal', 'track.rerank': False}
+    assert make().trained('focal_off') == 'focal' and make().trained('plain') == 'plain'
+
+
+@pytest.mark.parametrize('pairs', [3 * 2, 12, 13, 1000])
+def test_pairs_stretch_all_phases_alike(pairs):
+    base = tiny()
+    c = ablation.with_pairs(base, pairs).train
+    total = optimiser.total_steps(c)
+    assert pairs - 6 < total * c.batch_size <= pairs
+    assert optimiser.backbone_start(c) * 3 == total * 2 and c.validate_every == 0
+    assert base == tiny()
+
+
+def test_too_few_pairs_are_refused():
+    with pytest.raises(ValueError, match='pairs: got 5, accepted is 6 or more'):
+        ablation.with_pairs(tiny(), 5)
+
+
+@pytest.mark.parametrize('path', FILES, ids=lambda path: path.stem)
+def test_every_ablation_that_is_shipped(path):
+    module = ablation._load(path)
+    found, base = module.get_ablation(), module.get_config()
+    assert found.name == path.stem and found.pairs == module.PAIRS
+    assert found == ablation.read(path) and base == module.get_config('sctrpn_lite')
+    configs = {name: ablation.variant_config(found, base, name, seed=1) for name in found.variants}
+    assert {optimiser.total_steps(config.train) * config.train.batch_size for config in configs.values()} == {
+        found.pairs
+    }
+    for a, b in itertools.combinations(configs, 2):
+        same_training = found.trained(a) == found.trained(b)
+        parts = ('model', 'track') if same_training else ('model', 'loss', 'track')
+        distinct = any(getattr(configs[a], part) != getattr(configs[b], part) for part in parts)
+        assert distinct or found.variants[a].weights_of or found.variants[b].weights_of, (a, b)
+        for part in ('loss', 'data', 'augment', 'train') if same_training else ('data', 'augment', 'train'):
+            assert getattr(configs[a], part) == getattr(configs[b], part), (a, b)
+    with pytest.raises(ValueError, match=r"no config 'nothing' in .*; there are .*sctrpn_lite"):
+        module.get_config('nothing')
+
+
+def test_a_file_that_holds_no_ablation():
+    with pytest.raises(ValueError, match=r'has no get_ablation\(\)'):
+        ablation.read(TINY)
+
+
+def test_seeds_of_a_command_line():
+    assert ablation.read_seeds(None) is None and ablation.read_seeds(['0', '12']) == [0, 12]
+    with pytest.raises(ValueError, match="got '-1'"):
+        ablation.read_seeds(['-1'])
