@@ -11,11 +11,12 @@ UV ?= uv
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 
-.PHONY: help venv check-python test lint format demo lock clean
+.PHONY: help venv check-python test test-all lint format demo lock clean
 
 help:
 	@echo 'make venv    make .venv from requirements.lock (PYTHON=python3.12: with another Python)'
-	@echo 'make test    run every test (ARGS="-k anchors": some of them; WORKERS=2: processes)'
+	@echo 'make test    run the tests (ARGS="-k anchors": some of them; WORKERS=2: processes)'
+	@echo 'make test-all  run the tests that need an environment of their own, or minutes'
 	@echo 'make lint    check style and format'
 	@echo 'make format  put the code in format'
 	@echo 'make demo    track a generated clip; writes out/demo.mp4 and out/response_maps.png'
@@ -49,7 +50,10 @@ check-python:
 	fi
 
 test: venv
-	$(BIN)/python -m pytest -q --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+	$(BIN)/python -m pytest -q -m 'not all' --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+
+test-all: venv
+	$(BIN)/python -m pytest -q -m all --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
 
 lint: venv
 	$(BIN)/ruff check .
@@ -60,7 +64,7 @@ format: venv
 	$(BIN)/ruff format .
 
 demo: venv
-	$(BIN)/python bin/demo
+	$(BIN)/sctrpn demo
 
 LOCK := $(UV) pip compile --quiet --generate-hashes --universal --fork-strategy=fewest --python-version=3.11 \
     --custom-compile-command='make lock'

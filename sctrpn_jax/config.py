@@ -1,81 +1,73 @@
-"""Every setting a user may tune, as nested dataclasses: one concern a class, the paper's value as the default.
+"""Every setting a user may tune, as nested dataclasses. The defaults are the paper's run; every addition is off.
 
 `configs/*.py` return a `Config` with some fields changed; `bin/train --config.section.field=value` changes one more.
-Readings that depart from the printed text are named here and explained in docs/paper_to_code.md.
+Where the paper is silent or contradicts itself, docs/paper_to_code.md says how it was read. Fields marked "addition"
+are not in the paper. What a field accepts stands in its type.
 """
 
-import dataclasses
+import math
 from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from sctrpn_jax.config_values import Count, NotNegative, Positive, Range, Share, WholeNumber
+from sctrpn_jax.geometry import grid
+
+Layer = Annotated[int, Range(1, 5)]
 
 
 @dataclass
 class BackboneConfig:
-    """AlexNet conv1..conv5 (Sec. 4.2), stride 8, no padding."""
+    """AlexNet conv1 to conv5 (Sec. 4.2), without padding."""
 
-    widths: tuple[int, ...] = (96, 256, 384, 384, 256)
-    groups: tuple[int, ...] = (1, 2, 1, 2, 2)  # the two-tower form of the ImageNet weights
-    norm: str = 'lrn'  # lrn (as the ImageNet weights were trained) / batch / none
-    mean: tuple[float, ...] = (122.226, 116.209, 103.565)  # RGB, subtracted from 0..255
-    std: tuple[float, ...] = (1.0, 1.0, 1.0)  # RGB, divides after the mean is taken off
-    weights: str = ''  # .npz of bin/import_backbone; empty: random
-    one_tower: bool = False  # start from the first tower's slices of two-tower weights
+    widths: tuple[Count, ...] = (96, 256, 384, 384, 256)
+    groups: tuple[Count, ...] = (1, 2, 1, 2, 2)  # the two-tower form of the ImageNet weights
+    norm: Literal['lrn', 'batch', 'none'] = 'lrn'  # lrn: as the ImageNet weights were trained
+    # .npz of `bin/weights import`; empty: random. A backbone with half its widths and one group takes the first tower.
+    weights: str = ''
 
 
 @dataclass
 class FEMConfig:
     """Feature extraction model, Eq. 2 and Sec. 3.2."""
 
-    channels: int = 256
-    transform: str = 'stn'  # stn / resize ("without STN")
-    grid: str = 'aligned'  # aligned (crop pixels) / stretch (the printed rescale)
-    stn_on: str = 'both'  # both / template / search: the branches whose features the STN warps
-    stn_first: bool = False  # an STN on phi_1 too (Table 1 has one stage with STN)
-    realign: bool = False  # undo the warp after fusion, so the map fits the anchor grid again
-    max_angle: float = 10.0  # degrees (Sec. 3.2)
-    max_scale: float = 0.1  # scale within 1 - max_scale .. 1 + max_scale
-    max_shift: float = 1.0  # cells
-
-
-@dataclass
-class HeadConfig:
-    """RPN branches (Eq. 3) and how the template conditions them."""
-
-    channels: int = 256
-    correlation: str = 'depthwise'  # depthwise / upchannel (SiamRPN) / none (Eq. 3 to the letter)
-    norm: str = 'batch'  # batch / group
-    skip: bool = True  # add the cosines of the backbone's maps with the target to the score; training starts from it
+    transform: Literal['stn', 'resize'] = 'stn'  # resize: the rows "without STN" of the tables
+    grid: Literal['aligned', 'stretch'] = 'aligned'  # aligned: by place in the crop; stretch: the printed rescale
+    stn_on: Literal['both', 'template', 'search'] = 'both'  # the branches whose features the STN warps
+    stn_first: bool = False  # an STN on the first stage's own features (Table 1 has one stage with STN)
+    realign: bool = False  # undo the warp after fusion, so that the map fits the anchor grid again
+    max_angle: NotNegative = 10.0  # degrees (Sec. 3.2)
+    max_scale: Share = 0.1  # scale within 1 - max_scale .. 1 + max_scale
+    max_shift: NotNegative = 1.0  # cells
 
 
 @dataclass
 class AnchorConfig:
-    """One anchor a ratio at each cell, search-crop pixels (SiamRPN)."""
+    """The boxes that the first stage refines: one per ratio at each cell (SiamRPN)."""
 
-    shape: str = 'fixed'  # fixed (the paper's) / target (the first frame's box, so that regression is relative to it)
-    stride: int = 8
-    scale: float = 8.0  # of fixed anchors
-    ratios: tuple[float, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)  # height over width; of target anchors: times the target's
+    shape: Literal['fixed', 'target'] = 'fixed'  # target (addition): the first frame's box, so that deltas are changes
+    ratios: tuple[Positive, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)  # height over width; times the target's own with `target`
 
 
 @dataclass
 class CascadeConfig:
     """How a stage hands its anchors to the next (Eq. 6 and the filter by theta)."""
 
-    layers: tuple[int, ...] = (5, 4, 3)  # backbone layer of each stage; its length is L
-    theta: float = 0.95  # an anchor whose negative confidence exceeds it is dropped (C-RPN)
-    min_keep: int = 16  # never fewer anchors than this
-    max_log_size: float = 1.5  # bound on |t_w|, |t_h| before exp
+    layers: tuple[Annotated[int, Range(3, 5)], ...] = (5, 4, 3)  # backbone layer of each stage; its length is L
+    theta: Share = 0.95  # an anchor whose negative confidence exceeds it is dropped (C-RPN)
+    min_keep: Count = 16  # never fewer anchors than this
 
 
 @dataclass
 class ModelConfig:
     """The network."""
 
-    template_size: int = 127
-    search_size: int = 255
-    precision: str = 'float32'  # of the convolutions: float32 / tf32 (NVIDIA GPUs; elsewhere float32) / bfloat16
+    channels: Count = 256  # of the fused features and of the RPN branches
+    correlation: Literal['depthwise', 'upchannel', 'none'] = 'depthwise'  # upchannel: SiamRPN's; none: Eq. 3 as printed
+    matching: bool = False  # addition: cosines between the backbone's maps and the target, added to the scores
+    search_size: Count = 255  # of the search crop in training, pixels
+    precision: Literal['float32', 'tf32', 'bfloat16'] = 'float32'  # of products; tf32: NVIDIA GPUs, elsewhere float32
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     fem: FEMConfig = field(default_factory=FEMConfig)
-    head: HeadConfig = field(default_factory=HeadConfig)
     anchors: AnchorConfig = field(default_factory=AnchorConfig)
     cascade: CascadeConfig = field(default_factory=CascadeConfig)
 
@@ -84,132 +76,128 @@ class ModelConfig:
 class LossConfig:
     """Objectives (Eq. 1, 4, 7, 8-10) and labels."""
 
-    classification: str = 'shrinkage'  # shrinkage / shrinkage_square / log / square / focal / cube / hard_negative
-    a: float = 10.0  # shrinkage speed
-    c: float = 0.2  # shrinkage location
-    focal_gamma: float = 2.0
-    hard_negative_threshold: float = 0.01  # negatives with p below it get no loss (Sec. 4.3)
-    regression: str = 'smooth_l1'  # smooth_l1 (Eq. 1) / l1 / giou
-    xi: float = 1.0  # weight of the regression term (Eq. 4; lambda of Eq. 1)
-    normalize: bool = True  # divide each term by its own count (Sec. 4.5); False: Eq. 4's plain sums
-    regression_mean: str = 'anchors'  # over all positives of a batch / pairs (each pair counts alike)
-    balanced: bool = False  # positives and negatives averaged apart, half the loss each (pysot)
-    positive_iou: float = 0.7
-    first_labels: str = 'iou'  # of the first stage: iou / place (anchors count as if they had the target's size)
-    positive_iou_step: float = 0.0  # added from stage to stage, so that later ones learn to tell good boxes from fair
-    negative_iou: float = 0.3
-    best_anchor: bool = True  # where none passes positive_iou the best one is the positive
-    max_samples: int = 64
-    max_positives: int = 16
+    classification: Literal['shrinkage', 'shrinkage_square', 'log', 'square', 'focal', 'cube', 'hard_negative'] = (
+        'shrinkage'
+    )
+    shrinkage_speed: NotNegative = 10.0  # a of Eq. 8
+    shrinkage_location: float = 0.2  # c of Eq. 8
+    regression: Literal['smooth_l1', 'l1', 'giou'] = 'smooth_l1'  # smooth_l1: Eq. 1; the others are additions
+    xi: NotNegative = 1.0  # weight of the regression term (Eq. 4; lambda of Eq. 1)
+    # sum: Eq. 4 as printed; anchors: each term over its number of anchors (Sec. 4.5); pairs (addition): the box loss
+    # of each pair first, then the mean over the pairs.
+    average: Literal['sum', 'anchors', 'pairs'] = 'anchors'
+    positive_iou: Share = 0.7  # an anchor that overlaps the target more is a positive
+    negative_iou: Share = 0.3  # one that overlaps it less is a negative
+    positive_iou_step: NotNegative = 0.0  # addition: what each later stage asks for on top
+    first_labels: Literal['iou', 'place'] = 'iou'  # place (addition): stage 1 compares anchors by place, not by size
+    best_anchor: bool = True  # where no anchor is a positive, the best one is
+    max_samples: Annotated[int, Range(16, math.inf)] = 64  # anchors per image that have a loss; 16 at most are positive
 
 
 @dataclass
 class DataConfig:
-    """Where pairs come from (docs/datasets.md)."""
+    """Where training pairs come from (docs/datasets.md)."""
 
-    root: str = ''  # folder of sources: prepared sets and folders with a boxes.csv; empty: generated sequences alone
-    # NAME[:weight=2][:interval=10-100][:split=train] under root (data/mixture.py); empty: all that are there
+    root: str = ''  # folder of sources: prepared sets, and folders with a boxes.csv; empty: generated sequences
+    # NAME[:weight=2][:interval=10-100][:split=train] under root; empty: all that are there
     sources: tuple[str, ...] = ()
-    feeding: str = 'streaming'  # streaming: read and cut on the host / resident: all patches lie on the device
-    resident_gib: float = 64.0  # most memory that resident patches may take
-    source_weight_power: float = 0.5  # weight of a source = (number of its images) ** power
-    video_share: float = 0.0  # share of pairs from sources with tracks of several frames; 0: no distinction
-    generated_share: float = 0.0  # share of pairs from generated sequences where root is given
-    region_share: float = 0.0  # share of the other pairs whose target is any region of an image (data/regions.py)
-    generated_scenes: int = 65_536
-    max_interval: int = 100  # frames between the rows of a pair, for sources that name no interval
-    negative_share: float = 0.05
-    # Of them, the share whose other target is of the same source, so that its style does not give it away.
-    negatives_at_home: float = 0.0
-    mirror_share: float = 0.0  # share of pairs whose two crops are mirrored alike
-    num_workers: int = 0  # grain worker processes; 0: threads of the training process
-    min_box_side: float = 4.0  # stored boxes smaller than this (pixels) are not used as targets
+    feeding: Literal['streaming', 'resident'] = 'streaming'  # read and cut on the host / all patches on the device
+    num_workers: WholeNumber = 0  # processes that read; 0: threads of the training process
+    max_interval: Count = 100  # frames between the two images of a pair, for sources that name no interval
+    negative_share: Share = 0.05  # pairs whose search image shows another target
+    mirror_share: Share = 0.0  # addition: pairs whose two crops are mirrored
+    video_share: Share = 0.0  # addition: pairs from sources that have video; 0: by the number of images
+    region_share: Share = 0.0  # addition: pairs whose target is any region of an image, not an annotated object
 
 
 @dataclass
 class AugmentConfig:
-    """Device-side augmentation (pysot's values)."""
+    """Random changes of the training crops, made on the device (pysot's values)."""
 
-    template_shift: float = 4.0  # crop pixels, uniform in +-
-    template_scale: float = 0.05
-    search_shift: float = 64.0
-    search_scale: float = 0.18
-    search_zoom: float = 0.0  # both axes together by up to e^zoom, either way; without it sizes are not learned
-    blur: float = 0.2  # probability, search crop
-    low_resolution: float = 0.0  # probability that both crops are as coarse as those of a small target
-    color: float = 1.0  # strength of brightness, contrast and PCA jitter; 0: none
-    gray: float = 0.0  # probability that both crops lose their colour
+    search_shift: NotNegative = 64.0  # crop pixels, uniform to either side
+    search_scale: Share = 0.18  # of each axis, uniform to either side of 1
+    blur: Share = 0.2  # probability, search crop
+    zoom: Share = 0.0  # addition: both axes of the search crop together, by up to e^zoom either way
+    low_resolution: Share = 0.0  # addition: probability that both crops are as coarse as those of a small target
+    gray: Share = 0.0  # addition: probability that both crops lose their colour
+
+
+@dataclass
+class Phase:
+    """A stretch of training with one schedule and one set of layers (Sec. 4.2)."""
+
+    epochs: Positive
+    start_rate: Positive  # learning rate of the RPN branches and FEM at its start
+    end_rate: Positive  # at its end
+    ramp: Literal['exponential', 'linear'] = 'exponential'  # how the rate goes from start to end
+    layers: tuple[Layer, ...] = ()  # backbone layers that are trained with them, without gaps up to the deepest
+    running_norms: bool = False  # addition: normalise by the running averages, as tracking does
+
+
+def _paper_phases() -> tuple[Phase, ...]:
+    # 5 epochs of warm-up and 15 end to end are printed; the 20 between are read as the heads alone at the same rate.
+    return (
+        Phase(epochs=5, start_rate=1e-3, end_rate=1e-3),
+        Phase(epochs=20, start_rate=1e-3, end_rate=1e-3),
+        Phase(epochs=15, start_rate=1e-3, end_rate=1e-5, layers=(1, 2, 3, 4, 5)),
+    )
 
 
 @dataclass
 class TrainConfig:
-    """Optimisation, Sec. 4.2 as read in docs/paper_to_code.md."""
+    """Optimisation, Sec. 4.2."""
 
-    batch_size: int = 32
-    pairs_per_epoch: int = 64_000
-    epochs: int = 40
-    warmup_epochs: float = 5.0  # RPN branches and FEM only, at warmup_rate
-    warmup_rate: float = 1e-3
-    warmup_ramp: bool = False  # rise linearly to warmup_rate instead of the printed constant
-    rate: float = 1e-3  # after the warm-up, backbone still frozen
-    final_epochs: float = 15.0  # end to end, exponential decay
-    final_rate: float = 1e-5
-    end_to_end_after_warmup: bool = False  # the other reading: train the backbone from the warm-up's end
-    backbone_rate: float = 1.0  # factor on the rate for the backbone
-    train_layers: tuple[int, ...] = (1, 2, 3, 4, 5)  # backbone layers that the end-to-end phase trains
-    running_norms: bool = False  # normalise by the running averages, as tracking does; for a last part of training
-    decay_frozen: bool = False  # decay exponentially from the warm-up's end, not only in the last phase
-    optimiser: str = 'sgd'  # sgd / adamw
-    momentum: float = 0.9  # of SGD; AdamW's first moment
-    weight_decay: float = 1e-4  # not on biases or norms
-    clip_norm: float = 10.0
-    log_every: int = 50
-    checkpoint_every: int = 500
-    validate_every: int = 1000
-    # Run folder, weights file or pretrained name whose parameters a new run begins with; of a narrower network: grown
+    batch_size: Count = 32
+    pairs_per_epoch: Count = 64_000
+    phases: tuple[Phase, ...] = field(default_factory=_paper_phases)
+    optimiser: Literal['sgd', 'adamw'] = 'sgd'  # adamw: addition
+    backbone_rate: NotNegative = 1.0  # addition: factor on the learning rate for the backbone
+    # Addition: run folder, weights file or pretrained name that a new run begins with; a narrower network is grown.
     start_from: str = ''
-    max_minutes: float = 0.0  # stop with a saved state after this long; 0: no limit
+    validation_root: str = ''  # folder of DAVIS sequences that are tracked during training; empty: generated ones
+    log_every: Count = 50  # steps
+    checkpoint_every: Count = 500  # steps
+    validate_every: WholeNumber = 1000  # steps; 0: never
 
 
 @dataclass
-class ValidationConfig:
-    """Sequences tracked during training."""
+class FirstFrameConfig:
+    """Addition: what the network gets wrong on the first frame, where the truth is known, is taken off later boxes."""
 
-    root: str = ''  # DAVIS root; empty: generated sequences
-    sequences: int = 4
-    frames: int = 45
+    correction: Share = 0.0  # share of the mean error that is taken off; 0: off
+
+
+@dataclass
+class RecoveryConfig:
+    """Addition: a target that scores low is held where it was, and looked for farther away."""
+
+    score: Share = 0.0  # below it the target counts as lost; 0: off
+    search_size: WholeNumber = 0  # search crop of the frame after, pixels at the same scale; 0: no larger
 
 
 @dataclass
 class TrackConfig:
-    """Selection at test time (Sec. 3.4, Algorithm 1)."""
+    """Selection of the box in tracking (Sec. 3.4, Algorithm 1)."""
 
-    search_size: int = 255
-    context: float = 0.5
-    stages: int = 0  # of the network's that are used, the deepest first; 0: all
-    stage_scores: str = 'mean'  # mean of the stages / last
-    window: float = 0.35  # weight of the cosine window
-    penalty: float = 0.1  # strength of the scale and ratio change penalty
-    size_rate: float = 0.35  # linear interpolation of the size
-    calibrate: float = 0.0  # share of the boxes' mean error in the first frame that is taken off all later ones
-    proposals: int = 64  # kept for re-ranking and suppression
+    search_size: Count = 255  # of the search crop, pixels
+    stages: WholeNumber = 0  # addition: use the first so many stages; 0: all
+    stage_scores: Literal['mean', 'last'] = 'mean'  # the score of a proposal: mean of the stages, or the last one's
+    window: Share = 0.35  # weight of the cosine window
+    penalty: NotNegative = 0.1  # strength of the penalty on changes of scale and ratio
+    size_rate: Share = 0.35  # linear interpolation of the size
     rerank: bool = True
-    rerank_each_stage: bool = False  # Algorithm 1 to the letter
-    rerank_with_score: bool = True  # the box's own (penalised) probability multiplies Eq. 13
-    shape_exponent: float = 0.05
-    color_exponent: float = 0.1
-    size_exponent: float = 0.1
-    color_map: str = 'response'  # response (as printed) / histogram
-    size_unit: str = 'relative'  # relative to the target / pixels (Eq. 12 as printed)
-    size_target: str = 'previous'  # previous / first
-    shape_target: str = 'first'  # first / previous
-    edge_threshold: float = 100.0  # Sobel magnitude of a 0..255 grey image
-    max_contours: int = 512
-    nms_iou: float = 0.7
-    voting: bool = True  # the box is the mean of the best proposal and those it suppresses; False: the best alone
-    min_side: float = 4.0  # frame pixels
-    lost_score: float = 0.0  # below it the target counts as lost: place and size stay as they were; 0: never
-    lost_search_size: int = 0  # search crop of the frame after a lost one, at the same scale; 0: no larger
+    rerank_each_stage: bool = False  # Algorithm 1 as printed; else once, after the last stage
+    rerank_with_score: bool = True  # the proposal's own (penalised) probability multiplies Eq. 13
+    rerank_exponents: tuple[NotNegative, ...] = (1.0, 1.0, 1.0)  # of shape, color and size in Eq. 13
+    color_map: Literal['response', 'histogram'] = 'response'  # response: as printed
+    size_unit: Literal['relative', 'pixels'] = 'relative'  # of Eq. 12: relative to the target; pixels: as printed
+    size_target: Literal['previous', 'first'] = 'previous'  # frame whose target Eq. 12 compares with
+    shape_target: Literal['first', 'previous'] = 'first'  # frame whose target Eq. 11 compares with
+    edge_threshold: NotNegative = 100.0  # Sobel magnitude of a 0..255 grey image
+    nms_iou: Share = 0.7  # overlap from which a better proposal suppresses another
+    voting: bool = False  # addition: the box is the mean of the best proposal and those it suppresses
+    first_frame: FirstFrameConfig = field(default_factory=FirstFrameConfig)
+    recovery: RecoveryConfig = field(default_factory=RecoveryConfig)
 
 
 @dataclass
@@ -221,34 +209,66 @@ class Config:
     data: DataConfig = field(default_factory=DataConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
-    validation: ValidationConfig = field(default_factory=ValidationConfig)
     track: TrackConfig = field(default_factory=TrackConfig)
-    seed: int = 0
+    seed: Annotated[int, Range(0, 2**32 - 1)] = 0
+
+    def check_together(self) -> None:
+        """Refuses values that do not go together; each one alone is checked by `config_values.check`.
+
+        Raises:
+          ValueError: the first that does not. The message has the field, its value and what is accepted.
+        """
+        _check_model(self.model)
+        _check_loss(self.loss, len(self.model.cascade.layers))
+        _check_phases(self.train)
+        _check_track(self.track, len(self.model.cascade.layers))
 
 
-def to_dict(config) -> dict:
-    """Plain nested dict (JSON-ready: tuples become lists) of a config."""
-    return dataclasses.asdict(
-        config, dict_factory=lambda items: {k: list(v) if isinstance(v, tuple) else v for k, v in items}
+def _need(good: bool, name: str, value: object, accepted: str) -> None:
+    if not good:
+        raise ValueError(f'config.{name} is {value!r}; accepted: {accepted}')
+
+
+def _need_search_size(name: str, size: int) -> None:
+    least, step = grid.TEMPLATE_SIZE, grid.STRIDE
+    _need(grid.fits_grid(size), name, size, f'{least}, {least + step}, .. 255, 263, 271, 279, 287, ..')
+
+
+def _check_model(c: ModelConfig) -> None:
+    for name in ('widths', 'groups'):
+        value = getattr(c.backbone, name)
+        _need(len(value) == len(grid.KERNELS), f'model.backbone.{name}', value, f'{len(grid.KERNELS)} values')
+    _need(len(c.anchors.ratios) > 0, 'model.anchors.ratios', c.anchors.ratios, 'at least one ratio')
+    layers = c.cascade.layers
+    different = 1 <= len(layers) == len(set(layers))
+    _need(different, 'model.cascade.layers', layers, 'one to three of the layers 5, 4, 3')
+    _need(layers[0] == max(layers), 'model.cascade.layers', layers, 'the deepest layer first')
+    _need_search_size('model.search_size', c.search_size)
+
+
+def _check_loss(c: LossConfig, stages: int) -> None:
+    last = c.positive_iou + c.positive_iou_step * (stages - 1)
+    fits = c.negative_iou <= c.positive_iou and last < 1
+    accepted = 'such that each stage has its positive_iou between negative_iou and 1'
+    _need(fits, 'loss.positive_iou_step', c.positive_iou_step, accepted)
+
+
+def _check_phases(c: TrainConfig) -> None:
+    _need(len(c.phases) > 0, 'train.phases', c.phases, 'at least one phase')
+    for i, phase in enumerate(c.phases):
+        deepest = len(grid.KERNELS)
+        to_the_end = phase.layers == tuple(range(deepest + 1 - len(phase.layers), deepest + 1))
+        accepted = f'(), or layers in order without gaps up to {deepest}: ({deepest},), ({deepest - 1}, {deepest}), ..'
+        _need(to_the_end, f'train.phases[{i}].layers', phase.layers, accepted)
+
+
+def _check_track(c: TrackConfig, stages: int) -> None:
+    _need_search_size('track.search_size', c.search_size)
+    _need(c.stages <= stages, 'track.stages', c.stages, f'0 (all) to {stages}')
+    _need(len(c.rerank_exponents) == 3, 'track.rerank_exponents', c.rerank_exponents, 'three: shape, color, size')
+    larger, step = c.recovery.search_size, 2 * grid.STRIDE
+    fits = larger == 0 or (larger > c.search_size and (larger - c.search_size) % step == 0)
+    accepted = (
+        f'0, or track.search_size and a multiple of {step}: {c.search_size + step}, {c.search_size + 2 * step}, ..'
     )
-
-
-def from_dict(values: dict, kind=Config, where: str = 'config'):
-    """Config from `to_dict`'s form.
-
-    Raises:
-      ValueError: a name that is no field (the message lists the fields).
-    """
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    unknown = sorted(set(values) - set(fields))
-    if unknown:
-        raise ValueError(f'{where}: no field {unknown[0]!r}; fields are {", ".join(fields)}')
-    made = {}
-    for name, value in values.items():
-        default = getattr(kind(), name)
-        if dataclasses.is_dataclass(default):
-            value = from_dict(value, type(default), f'{where}.{name}')
-        elif isinstance(default, tuple):
-            value = tuple(value)
-        made[name] = value
-    return kind(**made)
+    _need(fits, 'track.recovery.search_size', larger, accepted)

@@ -1,17 +1,11 @@
 """Eq. 2: grids of the FEM, the branches whose features the STN warps, and whether the fused map is brought back.
 
-bin/ablate --config configs/ablations/fem.py --workdir runs/ablations/fem --benchmark davis --root DAVIS
+sctrpn studies ablation --config fem --workdir runs/ablations/fem --benchmark davis --root DAVIS
 """
 
-from sctrpn_jax import config as config_lib
 from sctrpn_jax.studies import ablation
 
 PAIRS = 9_216  # of each training; --pairs
-
-
-def get_config(base: str = 'sctrpn_lite') -> config_lib.Config:
-    """The config that is varied; `--config FILE:BASE` takes another of `configs/`."""
-    return ablation.base_config(__file__, base)
 
 
 def get_ablation() -> ablation.Ablation:

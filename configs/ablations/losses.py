@@ -1,18 +1,12 @@
 """Sec. 4.3 and 4.5: the classification losses, everything else alike.
 
-bin/ablate --config configs/ablations/losses.py --workdir runs/ablations/losses --benchmark davis --root DAVIS
+sctrpn studies ablation --config losses --workdir runs/ablations/losses --benchmark davis --root DAVIS
 """
 
-from sctrpn_jax import config as config_lib
 from sctrpn_jax.studies import ablation
 
 PAIRS = 9_216  # of each training; --pairs
 LOSSES = ('shrinkage', 'shrinkage_square', 'log', 'focal', 'hard_negative', 'square')
-
-
-def get_config(base: str = 'sctrpn_lite') -> config_lib.Config:
-    """The config that is varied; `--config FILE:BASE` takes another of `configs/`."""
-    return ablation.base_config(__file__, base)
 
 
 def get_ablation() -> ablation.Ablation:

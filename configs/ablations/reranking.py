@@ -1,28 +1,23 @@
 """Sec. 3.4: re-ranking off, each cue alone, and the readings of Eq. 11-13 and Algorithm 1. One training a seed.
 
-bin/ablate --config configs/ablations/reranking.py --workdir runs/ablations/reranking --benchmark davis --root DAVIS
+sctrpn studies ablation --config reranking --workdir runs/ablations/reranking --benchmark davis --root DAVIS
 
 With --checkpoint sctrpn_lite nothing is trained.
 """
 
-from sctrpn_jax import config as config_lib
 from sctrpn_jax.studies import ablation
 
 PAIRS = 9_216  # of the training; --pairs
 CUES = ('shape', 'color', 'size')
 
 
-def get_config(base: str = 'sctrpn_lite') -> config_lib.Config:
-    """The config that is varied; `--config FILE:BASE` takes another of `configs/`."""
-    return ablation.base_config(__file__, base)
-
-
 def get_ablation() -> ablation.Ablation:
     """Eleven ways to track with the same weights."""
-    printed = {f'track.{cue}_exponent': 1.0 for cue in CUES}
+    exponents = 'track.rerank_exponents'
+    printed = {exponents: (1.0, 1.0, 1.0)}
     changes = {'off': {'track.rerank': False}}
-    for cue in CUES:
-        changes[f'{cue}_alone'] = {f'track.{other}_exponent': 0.0 for other in CUES if other != cue}
+    for i, cue in enumerate(CUES):
+        changes[f'{cue}_alone'] = {f'{exponents}[{j}]': 0.0 for j in range(len(CUES)) if j != i}
     changes |= {
         'printed_exponents': printed,
         'printed_product': {**printed, 'track.rerank_with_score': False, 'track.size_unit': 'pixels'},

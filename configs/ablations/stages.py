@@ -1,17 +1,11 @@
 """Table 1: one, two and three stages, each with the STN and without.
 
-bin/ablate --config configs/ablations/stages.py --workdir runs/ablations/stages --benchmark davis --root DAVIS
+sctrpn studies ablation --config stages --workdir runs/ablations/stages --benchmark davis --root DAVIS
 """
 
-from sctrpn_jax import config as config_lib
 from sctrpn_jax.studies import ablation
 
 PAIRS = 9_216  # of each training; --pairs
-
-
-def get_config(base: str = 'sctrpn_lite') -> config_lib.Config:
-    """The config that is varied; `--config FILE:BASE` takes another of `configs/`."""
-    return ablation.base_config(__file__, base)
 
 
 def get_ablation() -> ablation.Ablation:

@@ -1,18 +1,12 @@
 """Table 5: the weight xi of the regression term (Eq. 4).
 
-bin/ablate --config configs/ablations/xi.py --workdir runs/ablations/xi --benchmark davis --root DAVIS
+sctrpn studies ablation --config xi --workdir runs/ablations/xi --benchmark davis --root DAVIS
 """
 
-from sctrpn_jax import config as config_lib
 from sctrpn_jax.studies import ablation
 
 PAIRS = 9_216  # of each training; --pairs
 PRINTED = {0.1: 0.389, 1: 0.395, 10: 0.392, 100: 0.387}
-
-
-def get_config(base: str = 'sctrpn_lite') -> config_lib.Config:
-    """The config that is varied; `--config FILE:BASE` takes another of `configs/`."""
-    return ablation.base_config(__file__, base)
 
 
 def get_ablation() -> ablation.Ablation:

@@ -10,8 +10,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from sctrpn_jax.geometry import sampling
+from sctrpn_jax.geometry import grid, sampling
 
+# Of the template crop (pysot): crop pixels, and share of a pixel.
+TEMPLATE_SHIFT, TEMPLATE_SCALE = 4.0, 0.05
+COLOR = 1.0  # strength of the colour jitter; at 1 the values below are those of its sources
 BLUR_RADIUS = 5  # taps to each side
 MAX_SIGMA = 2.5  # crop pixels
 # Standard deviation of the ImageNet colours along their principal axes, RGB of 0..255, a tenth of it
@@ -136,17 +139,17 @@ def augment(
     batch: dict[str, chex.Array],
     seed: int,
     *,
-    template_size: int = 127,
     search_size: int = 255,
-    template_shift: float = 4.0,
-    template_scale: float = 0.05,
     search_shift: float = 64.0,
     search_scale: float = 0.18,
-    search_zoom: float = 0.0,
     blur: float = 0.2,
+    zoom: float = 0.0,
     low_resolution: float = 0.0,
-    color: float = 1.0,
     gray: float = 0.0,
+    template_size: int = grid.TEMPLATE_SIZE,
+    template_shift: float = TEMPLATE_SHIFT,
+    template_scale: float = TEMPLATE_SCALE,
+    color: float = COLOR,
 ) -> dict[str, chex.Array]:
     """Training crops of a batch of patches (`pipeline.make_dataset`).
 
@@ -154,17 +157,17 @@ def augment(
       batch: template [B, T, T, 3] and search [B, S, S, 3] uint8, template_box and search_box [B, 4] cxcywh in patch
         pixels, positive [B] and mirrored [B] bool, position [B] uint32.
       seed: not negative; may be traced.
-      template_size: side of the template crop, pixels.
       search_size: side of the search crop, pixels.
-      template_shift: the target's centre is uniform within +- it of the crop's centre on each axis, crop pixels.
-      template_scale: a crop pixel is uniform within 1 +- it patch pixels, on each axis by itself.
-      search_shift: likewise, for the search crop.
-      search_scale: likewise.
-      search_zoom: on top of it both axes are scaled by the same factor, e to a power uniform within +- it.
+      search_shift: the target's centre is uniform within +- it of the search crop's centre on each axis, crop pixels.
+      search_scale: a pixel of the search crop is uniform within 1 +- it patch pixels, on each axis by itself.
       blur: probability of a blurred search crop.
+      zoom: on top of `search_scale` both axes are scaled by the same factor, e to a power uniform within +- it.
       low_resolution: probability that both crops are blurred alike, as those of a small target are.
-      color: strength of the colour jitter (`color_transform`), drawn for each crop by itself.
       gray: probability that both crops lose their colour.
+      template_size: side of the template crop, pixels.
+      template_shift: what `search_shift` is, for the template.
+      template_scale: what `search_scale` is, for the template.
+      color: strength of the colour jitter (`color_transform`), drawn for each crop by itself.
 
     Returns:
       template [B, template_size, template_size, 3] and search [B, search_size, search_size, 3] float32, RGB 0..255;
@@ -194,7 +197,7 @@ def augment(
             mirrored,
             search_size,
             search_shift * jitter[2],
-            (1 + search_scale * jitter[3]) * jnp.exp(search_zoom * drawn[20]),
+            (1 + search_scale * jitter[3]) * jnp.exp(zoom * drawn[20]),
         )
         sigma = blur_sigma(chance[:3], blur)
         if low_resolution:

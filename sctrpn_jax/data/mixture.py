@@ -12,6 +12,9 @@ from sctrpn_jax.data import folder, generated, pairs, regions
 
 _log = logging.getLogger(__name__)
 
+_WEIGHT_POWER = 0.5  # of a source's number of rows: large sources give more pairs, and small ones are still seen
+_LEAST_SIDE = 4.0  # image pixels; smaller boxes show nothing that could be matched
+
 
 @dataclass(frozen=True, eq=False)
 class Mixture:
@@ -21,17 +24,15 @@ class Mixture:
       sources: to draw from.
       weights: S shares of the pairs; they sum to 1.
       intervals: S (least, largest) distances between the two rows of a pair, frames.
-      negatives_at_home: as `pairs.make_index`.
     """
 
     sources: list[pairs.Source]
     weights: list[float]
     intervals: list[tuple[int, int]]
-    negatives_at_home: float = 0.0
 
     def index(self) -> pairs.PairIndex:
         """What `pairs.draw_pair` needs, NumPy arrays."""
-        return pairs.make_index(self.sources, self.weights, self.intervals, self.negatives_at_home)
+        return pairs.make_index(self.sources, self.weights, self.intervals)
 
     def locate(self, row: int) -> tuple[pairs.Source, int]:
         """The source of a row of the index, and the row's number in it."""
@@ -80,7 +81,10 @@ def parse_entry(text: str) -> Entry:
 def _find(root: str) -> list[str]:
     """Names of the sources under a root."""
     if not os.path.isdir(root):
-        raise ValueError(f'data.root {root!r} is no folder; expected a folder of source folders')
+        raise ValueError(
+            f'config.data.root {root!r} is no folder; '
+            'give --config.data.root=DIR, a folder of sources (docs/datasets.md)'
+        )
     return sorted(name for name in os.listdir(root) if _kind(os.path.join(root, name)))
 
 
@@ -91,12 +95,12 @@ def _kind(path: str) -> str:
     return 'prepared' if os.path.isfile(os.path.join(path, '1.0.0', 'prepared.json')) else ''
 
 
-def _open(path: str, split: str, min_side: float) -> pairs.Source:
+def _open(path: str, split: str) -> pairs.Source:
     if _kind(path) == 'folder':
-        return folder.read_folder(path, min_side)
+        return folder.read_folder(path, _LEAST_SIDE)
     from sctrpn_jax.data.prepared import source as prepared  # imports tensorflow_datasets, which not every machine has
 
-    return prepared.PreparedSource(os.path.join(path, '1.0.0'), split, min_side)
+    return prepared.PreparedSource(os.path.join(path, '1.0.0'), split, _LEAST_SIDE)
 
 
 def make_mixture(data: config.DataConfig) -> Mixture:
@@ -107,19 +111,19 @@ def make_mixture(data: config.DataConfig) -> Mixture:
     """
     everywhere = (1, data.max_interval)
     if not data.root:
-        return Mixture([generated.GeneratedSource(num_tracks=data.generated_scenes)], [1.0], [everywhere])
+        return Mixture([generated.GeneratedSource()], [1.0], [everywhere])
     found = _find(data.root)
     entries = [parse_entry(text) for text in data.sources or found]
     missing = [entry.name for entry in entries if not _kind(os.path.join(data.root, entry.name))]
     if missing or not entries:
         what = f'has no source {missing[0]!r}' if missing else 'has no folder with a boxes.csv and no prepared set'
-        raise ValueError(f'data.root {data.root!r} {what}; sources in it: {", ".join(found[:20]) or "none"}')
-    sources = [_open(os.path.join(data.root, entry.name), entry.split, data.min_box_side) for entry in entries]
+        raise ValueError(f'config.data.root {data.root!r} {what}; sources in it: {", ".join(found[:20]) or "none"}')
+    sources = [_open(os.path.join(data.root, entry.name), entry.split) for entry in entries]
     for source in sources:
         if source.refused:
             _log.warning('%s: %d rows refused; first: %s', source.name, len(source.refused), source.refused[0])
     rows = np.array([len(source.frame) for source in sources], float)
-    weights = rows**data.source_weight_power * [entry.weight for entry in entries]
+    weights = rows**_WEIGHT_POWER * [entry.weight for entry in entries]
     moving = rows > [len(source.starts) - 1 for source in sources]
     if data.video_share > 0 and moving.any() and not moving.all():
         weights[moving] *= data.video_share / weights[moving].sum()
@@ -130,8 +134,4 @@ def make_mixture(data: config.DataConfig) -> Mixture:
         sources = [*sources, *(regions.RegionSource(source) for source in sources)]
         weights = np.concatenate([weights * (1 - data.region_share), weights * data.region_share])
         intervals = 2 * intervals
-    if data.generated_share > 0:
-        sources = [*sources, generated.GeneratedSource(num_tracks=data.generated_scenes)]
-        weights = np.append(weights * (1 - data.generated_share), data.generated_share)
-        intervals = [*intervals, everywhere]
-    return Mixture(sources, weights.tolist(), intervals, data.negatives_at_home)
+    return Mixture(sources, weights.tolist(), intervals)

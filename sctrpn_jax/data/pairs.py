@@ -141,7 +141,6 @@ def make_index(
     sources: Sequence[Source],
     weights: Sequence[float],
     intervals: Sequence[tuple[int, int]],
-    negatives_at_home: float = 0.0,
 ) -> PairIndex:
     """The index of a mixture, NumPy arrays.
 
@@ -149,7 +148,6 @@ def make_index(
       sources: S sources with at least one row each.
       weights: S shares, not negative, of any positive sum.
       intervals: S (least, largest) distances between template and search row, frames.
-      negatives_at_home: share of the negatives' other targets that are looked for in the template's own source.
 
     Raises:
       ValueError: the numbers of sources, weights and intervals differ, or the weights are no shares.
@@ -163,8 +161,6 @@ def make_index(
 
     elsewhere = weights * (1 - np.eye(len(weights)))
     elsewhere = np.where(elsewhere.any(axis=1, keepdims=True), elsewhere, weights)
-    elsewhere = elsewhere / elsewhere.sum(axis=1, keepdims=True)
-    others = (1 - negatives_at_home) * elsewhere + negatives_at_home * np.eye(len(weights))
     rows = np.cumsum([0, *(len(source.frame) for source in sources)])
     # Regions count images as the source that they are cut from, so that negatives can avoid the template's own image.
     shown_in = [getattr(source, 'images_of', source) for source in sources]
@@ -179,7 +175,7 @@ def make_index(
     ]
     return PairIndex(
         shares=cumulative(weights),
-        others=np.stack([cumulative(share) for share in others]),
+        others=np.stack([cumulative(share) for share in elsewhere]),
         tracks=np.cumsum([0, *(len(source.starts) - 1 for source in sources)]).astype(np.int32),
         rows=np.concatenate(
             [[0], *(source.starts[1:] + first for source, first in zip(sources, rows, strict=False))]

@@ -5,6 +5,8 @@ import math
 import cv2
 import numpy as np
 
+from sctrpn_jax.geometry import grid
+
 _WHOLE = 1e-2  # patch pixels: a displacement that no grey level shows
 
 
@@ -24,19 +26,18 @@ def patch_size(crop_size: int, shift: float, scale: float, zoom: float = 0.0) ->
     return side + 1 - side % 2
 
 
-def patch_scale(box: np.ndarray, template_size: int = 127) -> float:
-    """Patch pixels an image pixel at SiamFC's scale: the box's context square becomes `template_size` pixels wide.
+def patch_scale(box: np.ndarray) -> float:
+    """Patch pixels per image pixel at SiamFC's scale: the box's context square becomes as wide as the template crop.
 
     Args:
       box: [4] xywh, image pixels, positive size.
-      template_size: side of the template crop, pixels.
     """
     width, height = float(box[2]), float(box[3])
     pad = (width + height) / 2
-    return template_size / math.sqrt((width + pad) * (height + pad))
+    return grid.TEMPLATE_SIZE / math.sqrt((width + pad) * (height + pad))
 
 
-def cut_patch(image: np.ndarray, box: np.ndarray, size: int, template_size: int = 127) -> tuple[np.ndarray, np.ndarray]:
+def cut_patch(image: np.ndarray, box: np.ndarray, size: int) -> tuple[np.ndarray, np.ndarray]:
     """Square patch around a box at SiamFC's scale (`patch_scale`).
 
     A smaller patch of odd size is the middle of a larger one of odd size, to rounding.
@@ -45,14 +46,13 @@ def cut_patch(image: np.ndarray, box: np.ndarray, size: int, template_size: int 
       image: [H, W, 3] uint8.
       box: [4] xywh, image pixels.
       size: side of the patch, pixels.
-      template_size: side of the template crop, pixels.
 
     Returns:
       patch [size, size, 3] uint8, the image's mean colour outside of it, and box [4] float32 cxcywh in patch pixels:
       its centre is the patch's.
     """
     x, y, width, height = (float(value) for value in box)
-    scale = patch_scale(box, template_size)
+    scale = patch_scale(box)
     centre = np.array([x + width / 2, y + height / 2])
     at, step, published = centre, scale, image
     if (factor := round(1 / scale)) > 1:

@@ -13,6 +13,7 @@ import cv2
 import grain
 import jax
 import numpy as np
+from absl import flags  # of grain
 
 from sctrpn_jax.data import mixture as mixture_lib
 from sctrpn_jax.data import pairs, patches
@@ -41,7 +42,6 @@ class MakeRecord:
       seed: not negative.
       shares: negative_share and mirror_share, as `pairs.draw_pair` takes them.
       template_patch, search_patch: sides, pixels.
-      template_size: side of the template crop, pixels.
       batch_size: pairs of a global batch; host p of n holds the p-th n-th part of each.
     """
 
@@ -50,7 +50,6 @@ class MakeRecord:
     shares: dict[str, float]
     template_patch: int
     search_patch: int
-    template_size: int
     batch_size: int
     process_index: int = 0
     process_count: int = 1
@@ -105,10 +104,8 @@ class MakeRecord:
         template_image, template_box = self._read(int(choice.template))
         same = choice.search == choice.template
         search_image, search_box = (template_image, template_box) if same else self._read(int(choice.search))
-        template, template_box = patches.cut_patch(
-            template_image, template_box, self.template_patch, self.template_size
-        )
-        search, search_box = patches.cut_patch(search_image, search_box, self.search_patch, self.template_size)
+        template, template_box = patches.cut_patch(template_image, template_box, self.template_patch)
+        search, search_box = patches.cut_patch(search_image, search_box, self.search_patch)
         return {
             'template': template,
             'search': search,
@@ -139,7 +136,6 @@ def make_dataset(
     seed: int = 0,
     negative_share: float = 0.05,
     mirror_share: float = 0.0,
-    template_size: int = 127,
     process_index: int = 0,
     process_count: int = 1,
     first_batch: int = 0,
@@ -154,8 +150,7 @@ def make_dataset(
       num_workers: worker processes; a state is good for the same number only. 0: threads of this process.
       seed: not negative.
       negative_share: as `pairs.draw_pair` takes it.
-      mirror_share: likewise.
-      template_size: side of the template crop that fixes the scale, pixels.
+      mirror_share: as `pairs.draw_pair` takes it.
       process_index: this host among all.
       process_count: all hosts; their batches one after the other are the global batch.
       first_batch: batches left out at the start: where a restart goes on, with any number of workers.
@@ -177,7 +172,6 @@ def make_dataset(
         {'negative_share': negative_share, 'mirror_share': mirror_share},
         template_patch,
         search_patch,
-        template_size,
         batch_size,
         process_index,
         process_count,
@@ -189,5 +183,8 @@ def make_dataset(
     reading = grain.ReadOptions(num_threads=threads, prefetch_buffer_size=threads + 1)
     batches = records.batch(local, drop_remainder=True).to_iter_dataset(reading)
     if num_workers:
+        # grain's worker processes read flags of absl, which only programs that are made with absl parse.
+        if not flags.FLAGS.is_parsed():
+            flags.FLAGS.mark_as_parsed()
         batches = batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=num_workers), _start_worker)
     return batches

@@ -22,6 +22,7 @@ from sctrpn_jax.data import pairs, patches
 _log = logging.getLogger(__name__)
 
 _LEAST_READABLE = 0.8
+_SHARE = 0.8  # of the device's memory
 
 
 @struct.dataclass
@@ -46,13 +47,20 @@ def bytes_needed(mixture: mixture_lib.Mixture, side: int) -> int:
     return sum(len(source.frame) for source in mixture.sources) * side * side * 3
 
 
-def read_store(mixture: mixture_lib.Mixture, side: int, template_size: int, limit: int) -> Store:
-    """Reads and cuts every row, with a thread a core.
+def bytes_allowed(device: jax.Device) -> int:
+    """Bytes of a device's memory that patches may take: the rest is for the network and its training."""
+    memory = (device.memory_stats() or {}).get('bytes_limit')
+    if memory is None:  # a CPU has the machine's
+        memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
+    return int(_SHARE * memory)
+
+
+def read_store(mixture: mixture_lib.Mixture, side: int, limit: int) -> Store:
+    """Reads and cuts every row, with a thread per core.
 
     Args:
       mixture: to read.
       side: of the patches, pixels.
-      template_size: side of the template crop that fixes the scale, pixels.
       limit: bytes that the patches may take.
 
     Returns:
@@ -65,8 +73,7 @@ def read_store(mixture: mixture_lib.Mixture, side: int, template_size: int, limi
     if needed > limit:
         raise ValueError(
             f'data.feeding=resident needs {needed / 2**30:.1f} GiB for patches of {side} pixels, and '
-            f'{limit / 2**30:.1f} GiB are allowed; give fewer data.sources or data.generated_scenes, a larger '
-            f'data.resident_gib, or data.feeding=streaming'
+            f'{limit / 2**30:.1f} GiB of the device may be taken; give fewer data.sources, or data.feeding=streaming'
         )
     index = mixture.index()
     count = len(index.image)
@@ -77,7 +84,7 @@ def read_store(mixture: mixture_lib.Mixture, side: int, template_size: int, limi
     def read(row):
         source, local = mixture.locate(row)
         try:
-            stored[row], box = patches.cut_patch(*source.read(local), side, template_size)
+            stored[row], box = patches.cut_patch(*source.read(local), side)
         except ValueError as error:
             refused.append(str(error))
         else:
@@ -115,7 +122,7 @@ def sample(
       positions: [B] uint32.
       template_patch: side of the template patch, pixels; odd as the stored patches' side.
       negative_share: as `pairs.draw_pair` takes it.
-      mirror_share: likewise.
+      mirror_share: as `pairs.draw_pair` takes it.
 
     Returns:
       Dict of the arrays that `pipeline.make_dataset` names.

@@ -1,28 +1,20 @@
-"""Annotated test sequences: one target followed through frames, out of the layouts, and nothing left out on the way.
+"""The sequences of a benchmark: one target followed through frames, read by the benchmark's layout.
+
+Training may skip what it cannot read; an evaluation must not, so whatever a layout refuses is an error here.
 
 Boxes are top-left form (x, y, w, h) in continuous frame pixels where pixel (0, 0) covers [0, 1) x [0, 1).
 """
 
 import dataclasses
-import functools
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from sctrpn_jax.data.layouts import clip, davis, got10k, lasot, otb, trackingnet, uav123, vot
-
-# Layout, and the splits that can be evaluated: without a choice the first of which there is a folder.
-BENCHMARKS: dict[str, tuple[Callable[..., clip.Layout], tuple[str, ...]]] = {
-    'otb': (otb.Otb, ('test',)),
-    'davis': (functools.partial(davis.Davis, objects=False), ('val',)),
-    'vot': (vot.Vot, ('test',)),
-    'uav123': (uav123.Uav123, uav123.Uav123.splits),
-    'got10k': (got10k.Got10k, ('val', 'test')),
-    'lasot': (lasot.Lasot, ('test',)),
-    'trackingnet': (trackingnet.TrackingNet, ('test',)),
-}
+from sctrpn_jax.data.benchmarks import record, registry
+from sctrpn_jax.data.layouts import clip
+from sctrpn_jax.data.layouts import registry as layouts
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -34,7 +26,8 @@ class Sequence:
       frames: paths of the T images, in order.
       boxes: [T, 4] float64 xywh, 0-based frame pixels; NaN in frames without a box.
       polygons: [T, 8] float64 (x1, y1, .. x4, y4) as the file has them (VOT), else None.
-      visible: [T] float32, 0 (absent or wholly hidden) to 1, NaN where the benchmark does not say; None: nowhere.
+      visible: [T] float32, 0 (absent or wholly hidden) to 1, NaN where the benchmark does not say; None: it
+        says nothing of any frame.
       tags: name of a tag -> [T] bool.
     """
 
@@ -49,43 +42,49 @@ class Sequence:
         if self.boxes.shape != (len(self.frames), 4):
             raise ValueError(
                 f'sequence {self.name!r}: got {len(self.frames)} frames and boxes {self.boxes.shape}; '
-                f'accepted is one (x, y, w, h) row a frame'
+                f'accepted is one (x, y, w, h) row per frame'
             )
 
 
 def read_sequences(
-    kind: str, root: str | os.PathLike, names: Iterable[str] | None = None, split: str | None = None
+    benchmark: str, root: str | os.PathLike, names: Iterable[str] | None = None, split: str | None = None
 ) -> list[Sequence]:
-    """Sequences of one benchmark.
+    """The sequences of a benchmark that are in a folder.
 
-    Each target of a clip is a sequence, named as its clip or, where there are more, `<clip>-<target>` (Jogging-2).
+    Each target of a clip is a sequence. It has the clip's name or, where the clip has several, `<clip>-<target>`
+    (Jogging-2).
 
     Args:
-      kind: a key of `BENCHMARKS`.
+      benchmark: one of `data.benchmarks.registry.every()`.
       root: the benchmark's folder.
       names: which sequences, in this order, a target also as `Jogging.2`; None: all.
-      split: one of the layout's; None: as `BENCHMARKS` says.
+      split: of the benchmark. None: `Benchmark.default_split`, and of it whatever is there, so that a folder with a
+        part of a benchmark, or with other sequences in its layout, can be read.
 
     Raises:
-      ValueError: an unknown kind or name, or anything that a layout refuses.
+      ValueError: an unknown benchmark, split or name, a sequence of the split that is not there, or anything that the
+        layout refuses.
     """
-    if kind not in BENCHMARKS:
-        raise ValueError(f'benchmark: got {kind!r}, accepted are {", ".join(BENCHMARKS)}')
-    opened, splits = BENCHMARKS[kind]
-    layout = opened(root, split or _split_of(root, splits))
+    known = registry.get(benchmark)
+    chosen = split or known.default_split(root)
+    about = known.split(chosen)
+    layout = layouts.layout(known.layout)(root, about.layout_split or chosen, **known.layout_options)
     keys = list(layout.keys())
+    if split and about.names:
+        keys = _clips_of(about, keys, root, whole=names is None)
     if names is None:
         _check(layout.refused)
         return [sequence for key in keys for sequence in _read(layout, key)]
     return [sequence for name in names for sequence in _select(layout, keys, name, root)]
 
 
-def _split_of(root: str | os.PathLike, splits: tuple[str, ...]) -> str:
-    for split in splits:
-        if any(os.path.isdir(os.path.join(root, above, split)) for above in ('', 'anno')):
-            return split
-    name = os.path.basename(os.path.abspath(root))  # the split's own folder
-    return name if name in splits else splits[0]
+def _clips_of(split: record.Split, keys: list[str], root: str | os.PathLike, whole: bool) -> list[str]:
+    """The clips of a split in a folder that holds others too; with `whole` all of them must be there."""
+    wanted = {name if name in keys else re.sub('-[0-9]+$', '', name) for name in split.names}
+    if whole and (missing := sorted(wanted - set(keys))):
+        named = ', '.join(missing[:5]) + (', ...' if len(missing) > 5 else '')
+        raise ValueError(f'{os.fspath(root)}: {len(missing)} sequences of {split.title} are missing: {named}')
+    return [key for key in keys if key in wanted]
 
 
 def _select(layout: clip.Layout, keys: list[str], name: str, root: str | os.PathLike) -> list[Sequence]:
@@ -117,7 +116,7 @@ def _read(layout: clip.Layout, key: str, target: str | None = None) -> list[Sequ
 
 
 def _check(refused: Iterable[str]) -> None:
-    """An evaluation must not leave out anything: what training could do without is an error here."""
+    """Raises ValueError for what a layout refused; training could do without it, an evaluation cannot."""
     refused = list(refused)
     if refused:
         raise ValueError(refused[0] + (f' (and {len(refused) - 1} more)' if len(refused) > 1 else ''))

@@ -1,5 +1,6 @@
 """Frames from a video file, a folder of images or a camera, all behind one iterator."""
 
+import logging
 import os
 import pathlib
 import re
@@ -7,9 +8,10 @@ from collections.abc import Callable, Iterator
 
 import cv2
 import numpy as np
-from absl import logging
 
 from sctrpn_jax.data import images
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_FPS = 25.0  # of a folder of images, and of a video whose header gives none
 IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.ppm', '.tif', '.tiff', '.webp')
@@ -79,7 +81,7 @@ class FrameSource:
         if self.live:
             raise VideoError(f'{self.name} stopped giving frames after {self._given}')
         if self.num_frames is not None and self._given < self.num_frames:
-            logging.warning(
+            _log.warning(
                 '%s: its header says %d frames, %d can be decoded (a file cut off?)',
                 self.name,
                 self.num_frames,

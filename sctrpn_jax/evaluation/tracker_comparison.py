@@ -1,4 +1,4 @@
-"""What bin/compare does: trackers' results on the same frames as videos, and one tracker's worst frames on a sheet."""
+"""Results of several trackers drawn on the same frames: videos, and a sheet of one tracker's worst frames."""
 
 import csv
 import dataclasses
@@ -11,7 +11,10 @@ import numpy as np
 
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import result_files, run_description, runner, scoring
+from sctrpn_jax.data.benchmarks import registry
+from sctrpn_jax.evaluation.results import result_files, run_description, tracker_folders
+from sctrpn_jax.evaluation.results import truth as truth_lib
+from sctrpn_jax.evaluation.run import runner
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.visualization import comparison, response_maps
 
@@ -27,8 +30,8 @@ class WorstFrame:
     overlaps: Mapping[str, float]
 
 
-def frame_overlaps(boxes: np.ndarray, truth: result_files.Truth) -> np.ndarray:
-    """Overlap a frame, 0..1.
+def frame_overlaps(boxes: np.ndarray, truth: truth_lib.Truth) -> np.ndarray:
+    """Overlap in each frame, 0..1.
 
     Args:
       boxes: [T, 4] xywh, 0-based; a row that is not finite is a miss, 0.
@@ -57,9 +60,9 @@ def worst_frames(
     Args:
       overlaps: sequence -> tracker -> [T], NaN where there is no target.
       tracker: whose frames; sequences without it are left out.
-      count: at most so many.
+      count: at most this many.
       by: `overlap` or `gap`.
-      each: at most so many of one sequence, `APART` frames or more from each other.
+      each: at most this many of one sequence, `APART` frames or more from each other.
 
     Raises:
       ValueError: another `by`, or `gap` without another tracker.
@@ -98,12 +101,12 @@ class Comparison:
     """Results of several trackers beside the frames they were made on.
 
     Args:
-      benchmark: as `sequences.read_sequences`.
+      benchmark: one of `data.benchmarks.registry.every()`.
       root: the benchmark's folder, with its frames.
       results: folder of a tracker, or of trackers.
       trackers: which, in this order; None: all, but a folder `annotations`, which holds the truth.
       names: some sequences alone.
-      origin: as `scoring.score_one_pass`.
+      origin: number of the first pixel in result files of others; None: as in the benchmark's files.
 
     Attributes:
       trackers: their names.
@@ -118,11 +121,12 @@ class Comparison:
         benchmark: str,
         root: str,
         results: str,
+        *,
         trackers: Sequence[str] | None = None,
         names: Sequence[str] | None = None,
         origin: float | None = None,
     ):
-        folders = scoring.tracker_folders(results)
+        folders = tracker_folders.tracker_folders(results)
         if trackers and (unknown := [name for name in trackers if name not in folders]):
             raise ValueError(f'no tracker {unknown[0]!r} in {results}; there are {", ".join(folders)}')
         self.trackers = list(dict.fromkeys(trackers or [name for name in folders if name != 'annotations']))
@@ -130,11 +134,12 @@ class Comparison:
             raise ValueError(f'no results in {results}; what is there is the ground truth')
         comparison.style(len(self.trackers) - 1)
         self._sequences = {each.name: each for each in sequences_lib.read_sequences(benchmark, root, names)}
-        self._truth = {name: result_files.sequence_truth(benchmark, each) for name, each in self._sequences.items()}
+        known = registry.get(benchmark)
+        self._truth = {name: truth_lib.sequence_truth(known, each) for name, each in self._sequences.items()}
         self._boxes, self.problems = {}, {}
         frames = {name: len(each.frames) for name, each in self._sequences.items()}
         for name in self.trackers:
-            first = run_description.origin(folders[name], benchmark, origin)
+            first = run_description.origin(folders[name], known, origin)
             found = result_files.read_results(folders[name], frames, first)
             if not found.boxes:
                 raise ValueError(f'{folders[name]}: no chosen sequence of {benchmark} has results')
@@ -153,7 +158,7 @@ class Comparison:
           The sheet; None: no frame could be judged.
 
         Raises:
-          ValueError: as `worst_frames`, or a frame that cannot be read.
+          ValueError: `gap` without another tracker, or a frame that cannot be read.
           OSError: the folder cannot be written to.
         """
         worst = worst_frames(self.overlaps, self.trackers[0], count, by)
@@ -210,7 +215,7 @@ class Comparison:
 
 
 def problem_lines(problems: Mapping[str, result_files.Results], whole: bool = True) -> list[str]:
-    """One line a tracker whose files are not as expected: how many of each kind, and the first of the gravest kind.
+    """One line per tracker whose files are not as expected: how many problems of each kind, and the first of the worst.
 
     Args:
       problems: tracker -> its results.

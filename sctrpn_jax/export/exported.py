@@ -1,4 +1,4 @@
-"""Tracks with what bin/export wrote, without the model code: jax, NumPy and flatbuffers are all it needs."""
+"""Tracks with what `sctrpn export` wrote, without the model code: jax, NumPy and flatbuffers are all it needs."""
 
 import hashlib
 import io
@@ -38,8 +38,8 @@ class ExportedTracker:
     """Follows one object in live frames, or a batch of objects, each in frames of its own.
 
     Args:
-      folder: of bin/export.
-      weights: other weights of the same network (.npz of bin/export_weights); None: those in the folder.
+      folder: that `sctrpn export` wrote.
+      weights: other weights of the same network (.npz of `sctrpn weights export`); None: those in the folder.
 
     Attributes:
       manifest: what the folder says of itself.

@@ -6,54 +6,58 @@ import json
 import os
 import pathlib
 import shutil
-from collections.abc import Sequence
 
 import jax
 import jaxlib
 import numpy as np
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.export import exported, programs
+from sctrpn_jax import config_values
+from sctrpn_jax.export import exported, lowering
+from sctrpn_jax.export import target as target_lib
 
 
-def write(
-    output: str | os.PathLike,
-    variables: dict,
-    config: config_lib.Config,
-    frame_size: tuple[int, int],
-    platforms: Sequence[str] = programs.PLATFORMS,
-    batch: int | str = 1,
-) -> dict:
+def check(output: str | os.PathLike) -> None:
+    """Refuses to export before anything is loaded or lowered.
+
+    Args:
+      output: folder to write.
+
+    Raises:
+      ValueError: a folder with something in it, or flatbuffers is not installed.
+    """
+    output = pathlib.Path(output)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise ValueError(f'{output} is there already; give a new or an empty folder')
+    if importlib.util.find_spec('flatbuffers') is None:
+        raise ValueError("exporting needs flatbuffers; install it: pip install 'sctrpn_jax[export]'")
+
+
+def write(output: str | os.PathLike, variables: dict, config: config_lib.Config, target: target_lib.Target) -> dict:
     """Writes the folder that `exported.ExportedTracker` reads; it appears whole or not at all.
 
     Args:
       output: folder, not there yet or empty.
       variables: of `SCTRPN`.
       config: the run's.
-      frame_size: as `programs.make_programs`.
-      platforms: as `programs.make_programs`.
-      batch: as `programs.make_programs`.
+      target: what the programs run on.
 
     Returns:
       The manifest.
 
     Raises:
-      ValueError: settings that cannot work, a folder with something in it, or flatbuffers is not installed.
+      ValueError: as `check`, or a config that cannot work.
     """
-    programs.check_settings(frame_size, platforms, batch)
+    check(output)
     output = pathlib.Path(output)
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ValueError(f'{output} is there already; give a new or an empty folder')
-    if importlib.util.find_spec('flatbuffers') is None:
-        raise ValueError("exporting needs flatbuffers; install it: pip install -e '.[export]'")
-    made = programs.make_programs(variables, config, frame_size, platforms, batch)
-    weights = programs.flatten(jax.device_get(variables))
+    made = lowering.make_programs(variables, config, target)
+    weights = lowering.flatten(jax.device_get(variables))
     contents = {
         exported.FILES['template']: bytes(made.template.serialize()),
         exported.FILES['step']: bytes(made.step.serialize()),
         exported.FILES['weights']: pack_weights(weights, config),
     }
-    manifest = _manifest(made, weights, config, frame_size, batch)
+    manifest = _manifest(made, weights, config, target)
     manifest['sha256'] = {name: exported.digest(content) for name, content in contents.items()}
     contents[exported.MANIFEST] = (json.dumps(manifest, indent=1) + '\n').encode()
 
@@ -69,28 +73,11 @@ def write(
     return manifest
 
 
-def parse_frame_size(text: str) -> tuple[int, int]:
-    """(width, height) of '640x360'.
-
-    Raises:
-      ValueError: another form.
-    """
-    width, _, height = text.partition('x')
-    if not (width.isascii() and width.isdigit() and height.isascii() and height.isdigit()):
-        raise ValueError(f'frame_size: got {text!r}; give WIDTHxHEIGHT in pixels, as 640x360')
-    return int(width), int(height)
-
-
-def parse_batch(text: str) -> int | str:
-    """'3' as a number; other words are left to `programs.check_settings`."""
-    return int(text) if text.isascii() and text.isdigit() else text
-
-
 def pack_weights(weights: dict[str, np.ndarray], config: config_lib.Config) -> bytes:
     """A weights file that `weights_file.read` reads too, in half precision where that loses nothing.
 
     Args:
-      weights: float32 arrays by name (`programs.flatten`).
+      weights: float32 arrays by name (`lowering.flatten`).
       config: they were trained with.
 
     Returns:
@@ -102,16 +89,12 @@ def pack_weights(weights: dict[str, np.ndarray], config: config_lib.Config) -> b
             half = value.astype(np.float16)
         arrays[name] = half if (half == value).all() else value
     file = io.BytesIO()
-    np.savez(file, config=json.dumps(config_lib.to_dict(config)), **arrays)
+    np.savez(file, config=json.dumps(config_values.to_dict(config)), **arrays)
     return file.getvalue()
 
 
 def _manifest(
-    made: programs.Programs,
-    weights: dict[str, np.ndarray],
-    config: config_lib.Config,
-    frame_size: tuple[int, int],
-    batch: int | str,
+    made: lowering.Programs, weights: dict[str, np.ndarray], config: config_lib.Config, target: target_lib.Target
 ) -> dict:
     def described(tree):
         def one(aval):
@@ -121,7 +104,7 @@ def _manifest(
 
     _, frame, box, extent = jax.tree.unflatten(made.template.in_tree, made.template.in_avals)[0]
     state, output = jax.tree.unflatten(made.step.out_tree, made.step.out_avals)
-    kept = config_lib.to_dict(config)
+    kept = config_values.to_dict(config)
     return {
         'format': exported.FORMAT,
         'jax': jax.__version__,
@@ -129,9 +112,9 @@ def _manifest(
         'minimum_jax': '.'.join(map(str, jax.__version_info__)),
         'calling_convention_version': made.step.calling_convention_version,
         'platforms': list(made.step.platforms),
-        'batch': batch,
+        'batch': target.batch,
         'frame': {
-            'largest': {'width': frame_size[0], 'height': frame_size[1]},
+            'largest': {'width': target.frame_size[0], 'height': target.frame_size[1]},
             'colour': 'RGB, 0..255',
             'smaller': 'padded with zeros to the right and below; extent is (width, height) of the frame itself',
         },

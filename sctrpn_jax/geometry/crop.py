@@ -9,18 +9,20 @@ import jax.numpy as jnp
 
 from sctrpn_jax.geometry import sampling
 
+# Share of (w + h) that is shown around a target on each axis (SiamFC, SiamRPN): half.
+CONTEXT = 0.5
 
-def context_side(size: chex.Array, context: float = 0.5) -> chex.Array:
-    """Side of the square around a target that the template crop shows: sqrt((w + p)(h + p)), p = context (w + h).
+
+def context_side(size: chex.Array) -> chex.Array:
+    """Side of the square around a target that the template crop shows: sqrt((w + p)(h + p)), p = CONTEXT (w + h).
 
     Args:
       size: [..., 2] (w, h), frame pixels.
-      context: 0.5 in SiamFC and SiamRPN.
 
     Returns:
       [...] frame pixels.
     """
-    pad = context * (size[..., 0] + size[..., 1])
+    pad = CONTEXT * (size[..., 0] + size[..., 1])
     return jnp.sqrt((size[..., 0] + pad) * (size[..., 1] + pad))
 
 

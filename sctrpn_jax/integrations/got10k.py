@@ -5,21 +5,21 @@ from got10k.trackers import Tracker as ToolkitTracker
 from PIL import Image
 
 from sctrpn_jax.tracking import tracker as tracker_lib
-from sctrpn_jax.training import checkpoint as checkpoint_lib
+from sctrpn_jax.weights import loading
 
 
 class Got10kTracker(ToolkitTracker):
     """Adapter; the toolkit hands boxes over as its datasets print them.
 
     Args:
-      checkpoint: as `checkpoint.load_variables`; None: the network that is shipped.
+      checkpoint: as `loading.load_network`; None: the network that is shipped.
       name: of the results' folder.
       origin: what the dataset counts pixels from: 1 in OTB, GOT-10k and LaSOT, 0 in UAV123 and TrackingNet.
     """
 
     def __init__(self, checkpoint: str | None = None, name: str = 'SCTRPN', origin: float = 1.0):
         super().__init__(name=name, is_deterministic=True)
-        self._tracker = tracker_lib.Tracker(*checkpoint_lib.load_variables(checkpoint))
+        self._tracker = tracker_lib.Tracker(*loading.load_network(checkpoint))
         self._shift = np.array([origin, origin, 0, 0], np.float32)
 
     def init(self, image: Image.Image, box: np.ndarray) -> None:

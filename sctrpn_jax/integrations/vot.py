@@ -10,7 +10,7 @@ from trax import server as trax_server
 
 from sctrpn_jax.data import images
 from sctrpn_jax.data.layouts import vot
-from sctrpn_jax.evaluation import trackers
+from sctrpn_jax.evaluation.run import trackers
 
 
 def box_of(region: trax_region.Region) -> np.ndarray:

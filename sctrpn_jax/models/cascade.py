@@ -6,19 +6,22 @@ import jax.numpy as jnp
 
 from sctrpn_jax.geometry import boxes
 
+# Bound on the log-size deltas before `exp`, so that any output stays finite: an anchor grows or shrinks by a factor of
+# 4.5 at most in one stage, more than any target does.
+MAX_LOG_SIZE = 1.5
 
-def refine_anchors(anchors: chex.Array, deltas: chex.Array, max_log_size: float) -> chex.Array:
+
+def refine_anchors(anchors: chex.Array, deltas: chex.Array) -> chex.Array:
     """Anchors of the next stage, Eq. 6; no gradient flows through them.
 
     Args:
       anchors: [B, N, 4] centre form, search-crop pixels.
       deltas: [B, N, 4] regression output of the stage.
-      max_log_size: bound on the log-size deltas.
 
     Returns:
       [B, N, 4] centre form, search-crop pixels.
     """
-    decode = jax.vmap(lambda a, d: boxes.decode(a, d, max_log_size))
+    decode = jax.vmap(lambda a, d: boxes.decode(a, d, MAX_LOG_SIZE))
     return jax.lax.stop_gradient(decode(anchors, deltas))
 
 

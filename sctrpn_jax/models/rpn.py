@@ -11,18 +11,14 @@ from sctrpn_jax.models import correlation
 
 
 class Norm(nn.Module):
-    """Batch or group normalisation, by name."""
+    """Batch normalisation, computed in float32."""
 
-    kind: str
     dtype: jnp.dtype = jnp.float32
 
     @nn.compact
     def __call__(self, x: chex.Array, train: bool) -> chex.Array:
         """[B, H, W, C] to the same shape."""
-        if self.kind == 'batch':
-            norm = nn.BatchNorm(use_running_average=not train, momentum=0.95)
-        else:
-            norm = nn.GroupNorm(num_groups=16)
+        norm = nn.BatchNorm(use_running_average=not train, momentum=0.95)
         return norm(x.astype(jnp.float32)).astype(self.dtype)
 
 
@@ -31,34 +27,32 @@ class Branch(nn.Module):
 
     Attributes:
       channels: width.
-      outputs: maps it makes (anchors a cell, times 4 for regression).
-      form: `depthwise`, `upchannel` or `none` (the template is not used: Eq. 3 to the letter).
-      norm: `batch` or `group`.
+      outputs: maps it makes (anchors per cell, times 4 for regression).
+      form: `depthwise`, `upchannel` or `none` (the template is not used: Eq. 3 as printed).
       dtype: of all but the last convolution; sums over the template's cells and the outputs are float32.
     """
 
     channels: int
     outputs: int
     form: str
-    norm: str
     dtype: jnp.dtype = jnp.float32
 
     def setup(self) -> None:
         """Makes the layers."""
         conv = functools.partial(convolution.Conv, use_bias=False, dtype=self.dtype)
         self.search_conv = conv(self.channels, 3)
-        self.search_norm = Norm(self.norm, self.dtype)
+        self.search_norm = Norm(self.dtype)
         if self.form != 'none':
             kernels = self.outputs if self.form == 'upchannel' else 1
             self.template_conv = conv(self.channels * kernels, 3)
-            self.template_norm = Norm(self.norm, self.dtype)
+            self.template_norm = Norm(self.dtype)
         if self.form == 'none':
             # Stands where the correlation would, so that all three forms give the same map size.
             self.window_conv = conv(self.channels, 4)
         if self.form != 'upchannel':
-            self.hidden_norm = Norm(self.norm, self.dtype)
+            self.hidden_norm = Norm(self.dtype)
             self.hidden_conv = conv(self.channels, 1)
-        # Small, so that training starts from the unmoved anchors and from the cosines' score.
+        # Small, so that training starts from anchors that do not move and scores that say nothing.
         self.out_conv = nn.Conv(self.outputs, (1, 1), kernel_init=nn.initializers.normal(1e-3))
 
     def template(self, features: chex.Array, train: bool) -> chex.Array:
@@ -81,27 +75,19 @@ class RPN(nn.Module):
     """One stage: scores and box deltas of every anchor.
 
     Attributes:
-      channels, form, norm: see `Branch`.
-      anchors: anchors a cell, K.
-      matches: number of maps of cosines (`correlation.cosine`) that are added to the scores, each with its gain.
-      dtype: see `Branch`.
+      channels, form, dtype: see `Branch`.
+      anchors: anchors per cell, K.
     """
 
     channels: int
     anchors: int
     form: str = 'depthwise'
-    norm: str = 'batch'
-    matches: int = 0
     dtype: jnp.dtype = jnp.float32
 
     def setup(self) -> None:
         """Makes the layers."""
-        self.classification = Branch(self.channels, self.anchors, self.form, self.norm, self.dtype)
-        self.regression = Branch(self.channels, 4 * self.anchors, self.form, self.norm, self.dtype)
-        if self.matches:
-            gain, bias = SKIP_GAIN / SKIP_UNIT / self.matches, SKIP_BIAS / SKIP_UNIT
-            self.skip_gain = self.param('skip_gain', nn.initializers.constant(gain), (self.matches, self.anchors))
-            self.skip_bias = self.param('skip_bias', nn.initializers.constant(bias), (self.anchors,))
+        self.classification = Branch(self.channels, self.anchors, self.form, self.dtype)
+        self.regression = Branch(self.channels, 4 * self.anchors, self.form, self.dtype)
 
     def template(self, fused: chex.Array, train: bool = False) -> dict[str, chex.Array]:
         """The stage's target model, made once a sequence.
@@ -116,35 +102,19 @@ class RPN(nn.Module):
         return {name: getattr(self, name).template(fused, train) for name in ('classification', 'regression')}
 
     def search(
-        self,
-        template: dict[str, chex.Array],
-        fused: chex.Array,
-        matches: chex.Array | None = None,
-        train: bool = False,
+        self, template: dict[str, chex.Array], fused: chex.Array, train: bool = False
     ) -> tuple[chex.Array, chex.Array]:
         """Scores and deltas.
 
         Args:
-          template: of `template`.
+          template: what `template` gave.
           fused: [B, n, n, C] Phi_l of the search crop.
-          matches: [B, n-5, n-5, M] cosines of the target at the anchors' cells, M = `self.matches`; None where that
-            is 0.
-          train: as above.
+          train: batch statistics instead of running ones.
 
         Returns:
           Logits [B, N] of the target probability and deltas [B, N, 4], N = (n-5)^2 K in the anchors' order.
         """
         batch = fused.shape[0]
         scores = self.classification.search(template['classification'], fused, train)
-        if self.matches:
-            # A sum of shifted maps, exact in float32 whatever the products' precision is.
-            weighed = (matches[..., None] * self.skip_gain[None, None, None]).sum(-2) + self.skip_bias[None, None, None]
-            scores = scores + SKIP_UNIT * weighed
         deltas = self.regression.search(template['regression'], fused, train)
         return scores.reshape(batch, -1), deltas.reshape(batch, -1, 4)
-
-
-# Where a trained score would put the target and the best window of another (cosines of about 0.78 and 0.54 on DAVIS).
-SKIP_GAIN, SKIP_BIAS = 12.0, -8.0
-# Adam moves every parameter alike: in units of one, gains of this size would stay where they began.
-SKIP_UNIT = 10.0

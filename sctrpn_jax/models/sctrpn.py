@@ -1,7 +1,5 @@
 """SCTRPN: backbone, FEM and a cascade of RPN stages, with every stage's result kept (Fig. 2, Algorithm 1)."""
 
-import functools
-
 import chex
 import flax.linen as nn
 import jax
@@ -11,8 +9,8 @@ from flax import struct
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import anchors as anchors_lib
-from sctrpn_jax.kernels import convolution, winograd
-from sctrpn_jax.models import alexnet, cascade, correlation, fem, rpn, stn
+from sctrpn_jax.geometry import grid
+from sctrpn_jax.models import alexnet, cascade, fem, matching, rpn, stn
 
 
 @struct.dataclass
@@ -36,12 +34,11 @@ class StageOutputs:
     motions: chex.Array
 
 
-_WINOGRAD_TILE = 4  # results along a side of a tile
 NONE_TRAINED = 6  # as `first_trained`: the backbone, which has five layers, is frozen
 
 
 class SCTRPN(nn.Module):
-    """The network; `template` runs once a sequence, `search` once a frame, `__call__` does both for training.
+    """The network; `template` runs once per sequence, `search` once per frame, `__call__` does both for training.
 
     Attributes:
       config: `ModelConfig`.
@@ -51,15 +48,13 @@ class SCTRPN(nn.Module):
 
     def setup(self) -> None:
         """Makes the parts."""
-        c, h = self.config, self.config.head
+        c = self.config
         layers = c.cascade.layers
         dtype = jnp.bfloat16 if c.precision == 'bfloat16' else jnp.float32
         self.backbone = alexnet.AlexNet(
             widths=c.backbone.widths,
             groups=c.backbone.groups,
             norm=c.backbone.norm,
-            mean=c.backbone.mean,
-            std=c.backbone.std,
             layers=tuple(layers),
             dtype=dtype,
         )
@@ -67,13 +62,14 @@ class SCTRPN(nn.Module):
         if c.fem.stn_first and c.fem.transform == 'stn':
             self.first_stn = stn.LocalisationNet(**limits)
         self.fems = [
-            fem.FEM(c.fem.channels, c.fem.transform, c.fem.grid, c.fem.realign, **limits, dtype=dtype)
-            for _ in layers[1:]
+            fem.FEM(c.channels, c.fem.transform, c.fem.grid, c.fem.realign, **limits, dtype=dtype) for _ in layers[1:]
         ]
-        self.stages = [
-            rpn.RPN(h.channels, len(c.anchors.ratios), h.correlation, h.norm, (i + 1) * h.skip, dtype)
-            for i in range(len(layers))
-        ]
+        stage = {'channels': c.channels, 'anchors': len(c.anchors.ratios), 'form': c.correlation, 'dtype': dtype}
+        if c.matching:
+            # A stage sees the cosines of the layers before it, as it does their features.
+            self.stages = [matching.MatchedRPN(**stage, matches=i + 1) for i in range(len(layers))]
+        else:
+            self.stages = [rpn.RPN(**stage) for _ in layers]
 
     def _fuse(self, images: chex.Array, branch: str, train: bool, first_trained: int):
         maps = self.backbone(images, train, first_trained)
@@ -122,8 +118,8 @@ class SCTRPN(nn.Module):
         with products(self.config.precision):
             fused, backbone, _ = self._fuse(images, 'template', train, first_trained)
             made = [stage.template(f, train) for stage, f in zip(self.stages, fused, strict=True)]
-            if self.config.head.skip:
-                made = [target | {'skip': plain} for target, plain in zip(made, backbone, strict=True)]
+            if self.config.matching:
+                made = [target | {'backbone': plain} for target, plain in zip(made, backbone, strict=True)]
             return made
 
     def search(
@@ -156,12 +152,11 @@ class SCTRPN(nn.Module):
     def _search(self, template, images, target, train, first_trained) -> StageOutputs:
         c = self.config
         fused, backbone, motions = self._fuse(images, 'search', train, first_trained)
-        size = map_size(images.shape[1])
-        anchors = self._anchors(size, images, target)
+        anchors = self._anchors(images, target)
         mask = jnp.ones(anchors.shape[:2], bool)
         kept = {name: [] for name in ('logits', 'deltas', 'anchors', 'boxes', 'mask')}
         for logits, deltas in self.score(template, fused, backbone, target, train):
-            refined = cascade.refine_anchors(anchors, deltas, c.cascade.max_log_size)
+            refined = cascade.refine_anchors(anchors, deltas)
             for name, value in zip(kept, (logits, deltas, anchors, refined, mask), strict=True):
                 kept[name].append(value)
             mask = cascade.filter_anchors(mask, logits, c.cascade.theta, c.cascade.min_keep)
@@ -181,34 +176,31 @@ class SCTRPN(nn.Module):
 
         Args:
           template: of `template`.
-          fused: of `fuse_maps`, search branch.
-          backbone: likewise.
-          target: as `search`.
-          train: as `search`.
+          fused: what `fuse_maps` gave for the search branch, of each stage.
+          backbone: the backbone maps that it gave.
+          target: the argument of `search`.
+          train: batch statistics in the heads' norms.
         """
-        matches = None
-        if self.config.head.skip:
-            if target is None:
-                target = jnp.full((fused[0].shape[0], 2), self.config.template_size / 2)
-            matches = []
-            for known, plain in zip(template, backbone, strict=True):
-                mask = correlation.target_mask(target, known['skip'].shape[1], self.config.anchors.stride)
-                matches.append(correlation.cosine(known['skip'], mask, plain))
-            matches = jnp.stack(matches, axis=-1)
-        # A stage sees the cosines of the layers before it, as it does their features.
-        return [
-            stage.search(known, features, None if matches is None else matches[..., : i + 1], train)
-            for i, (stage, known, features) in enumerate(zip(self.stages, template, fused, strict=True))
+        results = [
+            stage.search(known, features, train)
+            for stage, known, features in zip(self.stages, template, fused, strict=True)
         ]
+        if self.config.matching:
+            cosines = matching.cosines([known['backbone'] for known in template], backbone, target)
+            results = [
+                (logits + stage.match(cosines), deltas)
+                for stage, (logits, deltas) in zip(self.stages, results, strict=True)
+            ]
+        return results
 
-    def _anchors(self, size: int, images: chex.Array, target: chex.Array | None) -> chex.Array:
+    def _anchors(self, images: chex.Array, target: chex.Array | None) -> chex.Array:
         c = self.config.anchors
         if c.shape == 'target':
             if target is None:
                 raise ValueError("search: config.model.anchors.shape is 'target', so it needs target=[B, 2] (w, h)")
-            return anchors_lib.target_anchors(size, images.shape[1], c.stride, c.ratios, target)
-        grid = anchors_lib.make_anchors(size, images.shape[1], c.stride, c.scale, c.ratios)
-        return jnp.tile(jnp.asarray(grid)[None], (images.shape[0], 1, 1))
+            return anchors_lib.target_anchors(images.shape[1], c.ratios, target)
+        fixed = anchors_lib.make_anchors(images.shape[1], c.ratios)
+        return jnp.tile(jnp.asarray(fixed)[None], (images.shape[0], 1, 1))
 
     def __call__(
         self,
@@ -222,44 +214,10 @@ class SCTRPN(nn.Module):
         return self.search(self.template(templates, train, first_trained), searches, target, train, first_trained)
 
 
-def prepare(variables: dict, config: config_lib.ModelConfig) -> dict:
-    """Variables with which `search` and `template` are fastest on this machine, and equal to rounding.
-
-    On a CPU the 3x3 and 5x5 kernels of the search branch are transformed once for `winograd.convolve`.
-
-    Args:
-      variables: of the network; prepared ones are returned as they are.
-      config: the network's.
-
-    Returns:
-      The same and, on a CPU, a collection `winograd`; not for training.
-    """
-    # Its sums lose digits that bfloat16 does not have.
-    if not convolution.on_cpu() or config.precision == 'bfloat16' or 'winograd' in variables:
-        return variables
-    params = variables['params']
-    made = {}
-    deepest = max(config.cascade.layers)
-    groups = {('backbone', f'conv{n}'): config.backbone.groups[n - 1] for n in range(2, deepest + 1)}
-    for i in range(len(config.cascade.layers)):
-        groups |= {(f'stages_{i}', branch, 'search_conv'): 1 for branch in ('classification', 'regression')}
-    for path, count in groups.items():
-        kernel = functools.reduce(lambda tree, name: tree[name], path, params)['kernel']
-        place = functools.reduce(lambda tree, name: tree.setdefault(name, {}), path, made)
-        for i, part in enumerate(jnp.split(kernel, count, axis=-1)):
-            place[f'group{i}'] = winograd.transform_kernel(part, _WINOGRAD_TILE)
-    return variables | {'winograd': made}
-
-
 def products(precision: str):
     """Context in which products are traced at a `config.model.precision`."""
     # NVIDIA GPUs round the factors of float32 products to TF32 unless told not to.
     return jax.default_matmul_precision('highest' if precision == 'float32' else 'default')
-
-
-def map_size(search_size: int) -> int:
-    """Cells along a side of the response map: 17 for a search crop of 255."""
-    return (search_size - 127) // 8 + 1
 
 
 def unit_rms(features: chex.Array) -> chex.Array:
@@ -278,7 +236,7 @@ def response_maps(logits: chex.Array, search_size: int) -> chex.Array:
     Returns:
       [..., n, n] in 0..1.
     """
-    size = map_size(search_size)
+    size = grid.map_size(search_size)
     return jax.nn.sigmoid(logits).reshape(*logits.shape[:-1], size, size, -1).max(axis=-1)
 
 
@@ -293,6 +251,6 @@ def init_variables(model: SCTRPN, seed: int) -> dict:
       What `model.apply` takes.
     """
     c = model.config
-    shapes = [np.zeros((1, size, size, 3), np.float32) for size in (c.template_size, c.search_size)]
+    shapes = [np.zeros((1, size, size, 3), np.float32) for size in (grid.TEMPLATE_SIZE, c.search_size)]
     # The default generator's code, written out once a parameter, takes three times as long to compile.
     return jax.jit(model.init)(jax.random.key(seed, impl='rbg'), *shapes, np.ones((1, 2), np.float32))

@@ -8,7 +8,7 @@ import jax.numpy as jnp
 from sctrpn_jax.objectives.classification import classification_loss
 from sctrpn_jax.objectives.regression import regression_loss
 
-REGRESSION_MEANS = ('anchors', 'pairs')
+AVERAGES = ('sum', 'anchors', 'pairs')
 
 
 def stage_loss(
@@ -19,10 +19,8 @@ def stage_loss(
     *,
     name: str,
     xi: float = 1.0,
-    normalize: bool = True,
-    balanced: bool = False,
+    average: str = 'anchors',
     regression: str = 'smooth_l1',
-    regression_mean: str = 'anchors',
     **settings: float,
 ) -> tuple[chex.Array, dict[str, chex.Array]]:
     """Classification loss plus xi times the regression loss of one stage, Eq. 4.
@@ -34,26 +32,21 @@ def stage_loss(
       regression_targets: [B, N, 4], read at the positives.
       name: classification loss, one of `classification.NAMES`.
       xi: weight of the regression loss (lambda of Eq. 1).
-      normalize: divide each term by its own count over the batch, at least 1: sampled anchors for the
-        classification, positives for the regression (Eq. 1, Sec. 4.5); False: the plain sums of Eq. 4.
+      average: `sum`: the plain sums of Eq. 4; `anchors`: each term divided by its own count over the batch, at least 1,
+        sampled anchors for the classification and positives for the regression (Eq. 1, Sec. 4.5); `pairs`: the
+        classification as in `anchors`, the regression averaged over each pair's positives first and then over the pairs
+        that have some, so that a pair with few positives counts as much as one with many.
       regression: regression loss, one of `regression.NAMES`.
-      regression_mean: `anchors`: over the batch's positives; `pairs`: over each pair's first, then over the pairs that
-        have some, so that a pair with few positives counts as much as one with many.
-      balanced: average positives and negatives apart, half of the classification loss each (pysot).
-      **settings: of the classification loss, as in `classification_loss`.
+      **settings: keyword arguments of `classification_loss`.
 
     Returns:
       [] total, and {'classification': [], 'regression': []} before xi; float32, finite for finite input.
 
     Raises:
-      ValueError: `balanced` or `pairs` without `normalize`, or an unknown name.
+      ValueError: an unknown name.
     """
-    if balanced and not normalize:
-        raise ValueError('balanced=True averages, so it needs normalize=True; got normalize=False')
-    if regression_mean not in REGRESSION_MEANS:
-        raise ValueError(f'regression_mean: got {regression_mean!r}, accepted are {", ".join(REGRESSION_MEANS)}')
-    if regression_mean == 'pairs' and not normalize:
-        raise ValueError("regression_mean='pairs' averages, so it needs normalize=True; got normalize=False")
+    if average not in AVERAGES:
+        raise ValueError(f'average: got {average!r}, accepted are {", ".join(AVERAGES)}')
     chex.assert_equal_shape([logits, labels])
     logits, deltas = logits.astype(jnp.float32), deltas.astype(jnp.float32)
 
@@ -64,19 +57,16 @@ def stage_loss(
     on_negatives = jnp.sum(jnp.where(is_negative, elementwise, 0.0))
     box_losses = regression_loss(deltas, regression_targets, labels, regression)
 
-    if balanced:
-        classification = (on_positives / jnp.maximum(positives, 1) + on_negatives / jnp.maximum(negatives, 1)) / 2
-    else:
-        classification = on_positives + on_negatives
-        if normalize:
-            classification /= jnp.maximum(positives + negatives, 1)
-    if regression_mean == 'pairs':
+    classification = on_positives + on_negatives
+    if average != 'sum':
+        classification /= jnp.maximum(positives + negatives, 1)
+    if average == 'pairs':
         count = is_positive.sum(-1, dtype=jnp.float32)
         means = box_losses.sum(-1) / jnp.maximum(count, 1)
         on_boxes = means.sum() / jnp.maximum((count > 0).sum(dtype=jnp.float32), 1)
     else:
         on_boxes = jnp.sum(box_losses)
-        if normalize:
+        if average == 'anchors':
             on_boxes /= jnp.maximum(positives, 1)
     return classification + xi * on_boxes, {'classification': classification, 'regression': on_boxes}
 
@@ -91,7 +81,7 @@ def cascade_loss(
     """Sum of the stage losses, Eq. 7.
 
     Args:
-      logits: of each stage, first stage first, as in `stage_loss`; likewise the next three.
+      logits: of each stage, the first stage first; shapes here and below are those of `stage_loss`.
       deltas: of each stage.
       labels: of each stage, made from that stage's own anchors.
       regression_targets: of each stage.
@@ -105,6 +95,6 @@ def cascade_loss(
     """
     lengths = {len(part) for part in (logits, deltas, labels, regression_targets)}
     if len(lengths) != 1 or 0 in lengths:
-        raise ValueError(f'the four arguments need one entry a stage each, at least one; got lengths {sorted(lengths)}')
+        raise ValueError(f'the four arguments need one entry per stage, at least one; got lengths {sorted(lengths)}')
     stages = [stage_loss(*stage, **settings) for stage in zip(logits, deltas, labels, regression_targets, strict=True)]
     return sum(total for total, _ in stages), [terms for _, terms in stages]

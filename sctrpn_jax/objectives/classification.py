@@ -7,6 +7,8 @@ import chex
 import jax
 import jax.numpy as jnp
 
+EASY = 0.01  # probability below which a negative is easy (Sec. 4.3)
+
 
 def true_class_logit(logits: chex.Array, labels: chex.Array) -> chex.Array:
     """Logit of p_t, the probability given to the true class: p where the label is 1, 1 - p elsewhere.
@@ -27,18 +29,18 @@ def error(logits: chex.Array, labels: chex.Array) -> chex.Array:
     return jax.nn.sigmoid(-true_class_logit(logits, labels))
 
 
-def modulating(loss: chex.Array, a: float = 10.0, c: float = 0.2) -> chex.Array:
+def modulating(loss: chex.Array, speed: float = 10.0, location: float = 0.2) -> chex.Array:
     """Modulating factor f(l) = 1 / (1 + exp(a (c - l))), Eq. 8 and Fig. 12a.
 
     Args:
       loss: [...] the `l` of a sample: -log p_t (Eq. 10) or 1 - p_t (Sec. 4.5).
-      a: shrinkage speed.
-      c: shrinkage location.
+      speed: shrinkage speed, a of Eq. 8.
+      location: shrinkage location, c of Eq. 8.
 
     Returns:
       [...] in 0..1.
     """
-    return jax.nn.sigmoid(a * (loss - c))
+    return jax.nn.sigmoid(speed * (loss - location))
 
 
 def log_loss(logits: chex.Array, labels: chex.Array) -> chex.Array:
@@ -72,30 +74,29 @@ def focal(logits: chex.Array, labels: chex.Array, gamma: float = 2.0) -> chex.Ar
     return jnp.exp(-gamma * jax.nn.softplus(logit)) * jax.nn.softplus(-logit)
 
 
-def shrinkage(logits: chex.Array, labels: chex.Array, a: float = 10.0, c: float = 0.2) -> chex.Array:
+def shrinkage(logits: chex.Array, labels: chex.Array, speed: float = 10.0, location: float = 0.2) -> chex.Array:
     """-log p_t weighted by f (`modulating`), Eq. 9 and Eq. 10; shapes as in `true_class_logit`."""
     loss = log_loss(logits, labels)
-    return loss * modulating(loss, a, c)
+    return loss * modulating(loss, speed, location)
 
 
-def shrinkage_square(logits: chex.Array, labels: chex.Array, a: float = 10.0, c: float = 0.2) -> chex.Array:
+def shrinkage_square(logits: chex.Array, labels: chex.Array, speed: float = 10.0, location: float = 0.2) -> chex.Array:
     """(1 - p_t)^2 weighted by f(1 - p_t): the form of Sec. 4.5 and Fig. 12b; arguments as in `shrinkage`."""
     loss = error(logits, labels)
-    return loss**2 * modulating(loss, a, c)
+    return loss**2 * modulating(loss, speed, location)
 
 
-def hard_negative(logits: chex.Array, labels: chex.Array, threshold: float = 0.01) -> chex.Array:
+def hard_negative(logits: chex.Array, labels: chex.Array) -> chex.Array:
     """Log loss without the easy negatives: online hard-negative mining of Sec. 4.3.
 
     Args:
-      logits: [...] logits of the target probability p.
+      logits: [...] logits of the target probability p; negatives with p below `EASY` get no loss and no gradient.
       labels: [...] 1 positive, anything else negative.
-      threshold: negatives with p below it get no loss and no gradient.
 
     Returns:
       [...].
     """
-    easy = (labels != 1) & (jax.nn.sigmoid(logits) < threshold)
+    easy = (labels != 1) & (jax.nn.sigmoid(logits) < EASY)
     return jnp.where(easy, 0.0, log_loss(logits, labels))
 
 
@@ -107,21 +108,17 @@ def classification_loss(
     logits: chex.Array,
     labels: chex.Array,
     *,
-    a: float = 10.0,
-    c: float = 0.2,
-    focal_gamma: float = 2.0,
-    hard_negative_threshold: float = 0.01,
+    shrinkage_speed: float = 10.0,
+    shrinkage_location: float = 0.2,
 ) -> chex.Array:
-    """The loss of that name, elementwise; settings of the other losses are not used.
+    """The loss of that name, elementwise.
 
     Args:
       name: one of `NAMES`.
       logits: [...] logits of the target probability.
       labels: [...] 1 positive, anything else negative.
-      a: shrinkage speed (Eq. 8).
-      c: shrinkage location (Eq. 8).
-      focal_gamma: exponent of the focal loss.
-      hard_negative_threshold: negatives with a lower probability get no loss.
+      shrinkage_speed: a of Eq. 8, for the two shrinkage losses.
+      shrinkage_location: c of Eq. 8, for the two shrinkage losses.
 
     Returns:
       [...], not negative.
@@ -131,17 +128,17 @@ def classification_loss(
     """
     match name:
         case 'shrinkage':
-            return shrinkage(logits, labels, a, c)
+            return shrinkage(logits, labels, shrinkage_speed, shrinkage_location)
         case 'shrinkage_square':
-            return shrinkage_square(logits, labels, a, c)
+            return shrinkage_square(logits, labels, shrinkage_speed, shrinkage_location)
         case 'log':
             return log_loss(logits, labels)
         case 'square':
             return square(logits, labels)
         case 'focal':
-            return focal(logits, labels, focal_gamma)
+            return focal(logits, labels)
         case 'cube':
             return cube(logits, labels)
         case 'hard_negative':
-            return hard_negative(logits, labels, hard_negative_threshold)
+            return hard_negative(logits, labels)
     raise ValueError(f'unknown classification loss {name!r}; accepted are {", ".join(NAMES)}')

@@ -8,6 +8,8 @@ import jax.numpy as jnp
 
 from sctrpn_jax.geometry import boxes
 
+MAX_POSITIVES = 16  # of the anchors that have a loss in one image (SiamRPN)
+
 
 class Targets(NamedTuple):
     """What one image asks of one stage.
@@ -54,7 +56,7 @@ def assign(
     negative_iou: float,
     best_anchor: bool,
     max_samples: int,
-    max_positives: int,
+    max_positives: int = MAX_POSITIVES,
     by_place: bool | chex.Array = False,
 ) -> Targets:
     """Labels, regression targets and counts of one image at one stage (Sec. 3.1.1, Eq. 5); `jax.vmap` makes a batch.

@@ -15,9 +15,9 @@ import tqdm
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import video as video_lib
 from sctrpn_jax.geometry import crop as crop_lib
-from sctrpn_jax.tracking import inputs
+from sctrpn_jax.geometry import grid
+from sctrpn_jax.tracking import compiled, inputs
 from sctrpn_jax.tracking import results as results_lib
-from sctrpn_jax.tracking import tracker as tracker_lib
 from sctrpn_jax.visualization import overlay, response_maps, video_writer, window
 
 _extract = jax.jit(crop_lib.extract, static_argnames='crop_size')
@@ -92,12 +92,12 @@ def track_frames(
     first = next(source)
     box = inputs.check_box(box, *source.size)
     start = time.perf_counter()
-    functions = tracker_lib.functions(config, details)
-    variables = functions.prepare(variables)
-    init = functions.init.lower(variables, first, box).compile()
+    tracker = compiled.CompiledTracker(variables, config, details)
+    variables, jitted = tracker.variables, tracker.jitted
+    init = jitted.init.lower(variables, first, box).compile()
     state = init(variables, first, box)
     frames = first if source.live else np.stack([first] * chunk)
-    advance = (functions.step if source.live else functions.chunk).lower(variables, state, frames).compile()
+    advance = (jitted.step if source.live else jitted.chunk).lower(variables, state, frames).compile()
     summary.compiling += time.perf_counter() - start
     yield Tracked(0, first, box, 1.0)
     index = 1
@@ -114,16 +114,31 @@ def track_frames(
             index += 1
 
 
+@dataclasses.dataclass(frozen=True)
+class Outputs:
+    """What `track_video` leaves behind, each only if asked for.
+
+    Attributes:
+      results: CSV file of the boxes, see `results.ResultWriter`.
+      video: video with the boxes drawn, see `video_writer.VideoWriter`.
+      response_maps: folder for pictures of the response maps: `000010.png` and so on.
+      response_every: frames from one of these pictures to the next.
+      window: show each frame in a window.
+    """
+
+    results: str | os.PathLike | None = None
+    video: str | os.PathLike | None = None
+    response_maps: str | os.PathLike | None = None
+    response_every: int = 10
+    window: bool = False
+
+
 def track_video(
     source: video_lib.FrameSource,
     box: np.ndarray,
     variables: dict,
     config: config_lib.Config,
-    results: str | os.PathLike | None = None,
-    output: str | os.PathLike | None = None,
-    maps: str | os.PathLike | None = None,
-    every: int = 10,
-    show: bool = False,
+    outputs: Outputs,
     chunk: int = 16,
 ) -> Summary:
     """Tracks a video and writes what is asked for; Ctrl-C (or `q` in the window) ends it and keeps what was written.
@@ -133,11 +148,7 @@ def track_video(
       box: [4] xywh, 0-based frame pixels.
       variables: of `SCTRPN`.
       config: the run's.
-      results: boxes.csv, see `results.ResultWriter`.
-      output: video with the boxes drawn, see `video_writer.VideoWriter`.
-      maps: folder for response maps, `000010.png` and so on.
-      every: frames from one response map to the next.
-      show: show each frame in a window.
+      outputs: what to write.
       chunk: frames handed to the device at once.
 
     Returns:
@@ -151,10 +162,13 @@ def track_video(
     with contextlib.ExitStack() as stack:
         # Everything that can fail on the user's names comes before the wait for the compiler.
         inputs.check_box(box, *source.size)
-        boxes = stack.enter_context(results_lib.ResultWriter(results)) if results else None
-        drawn = stack.enter_context(video_writer.VideoWriter(output, source.size, source.fps)) if output else None
+        boxes = stack.enter_context(results_lib.ResultWriter(outputs.results)) if outputs.results else None
+        drawn = None
+        if outputs.video:
+            drawn = stack.enter_context(video_writer.VideoWriter(outputs.video, source.size, source.fps))
+        maps = pathlib.Path(outputs.response_maps) if outputs.response_maps else None
         if maps:
-            pathlib.Path(maps).mkdir(parents=True, exist_ok=True)
+            maps.mkdir(parents=True, exist_ok=True)
         bar = tqdm.tqdm(desc='compiling', total=source.num_frames, unit='frame', disable=None, leave=False)
         stack.enter_context(bar)
         try:
@@ -165,18 +179,18 @@ def track_video(
                     start = time.perf_counter()
                 if boxes:
                     boxes.write(tracked.box, tracked.score)
-                if drawn or show:
+                if drawn or outputs.window:
                     picture = overlay.draw(tracked.frame, tracked.box, tracked.score)
                 if drawn:
                     drawn.write(picture)
-                if maps and tracked.responses is not None and tracked.index % every == 0:
+                if maps and tracked.responses is not None and tracked.index % outputs.response_every == 0:
                     figure = draw_responses(tracked, config)
-                    response_maps.write_png(pathlib.Path(maps) / f'{tracked.index:06d}.png', figure)
+                    response_maps.write_png(maps / f'{tracked.index:06d}.png', figure)
                 summary.frames += 1
                 summary.scores += tracked.score if tracked.index else 0
                 summary.total = time.perf_counter() - start
                 bar.update()
-                if show and not window.show(source.name, picture):
+                if outputs.window and not window.show(source.name, picture):
                     break
         except KeyboardInterrupt:
             summary.interrupted = True
@@ -194,4 +208,4 @@ def draw_responses(tracked: Tracked, config: config_lib.Config) -> np.ndarray:
     scale = size / tracked.region[2]
     corner = (tracked.box[:2] - tracked.region[:2]) * scale + size / 2
     box = np.concatenate([corner, tracked.box[2:] * scale])
-    return response_maps.response_figure(np.asarray(crop), tracked.responses, box, stride=config.model.anchors.stride)
+    return response_maps.response_figure(np.asarray(crop), tracked.responses, box, stride=grid.STRIDE)

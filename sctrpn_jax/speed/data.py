@@ -9,9 +9,10 @@ import jax
 import numpy as np
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.data import augment, generated, mixture, patches, pipeline, resident
+from sctrpn_jax.data import augment, generated, mixture, pipeline, resident
 from sctrpn_jax.data.prepared import prepare, source
 from sctrpn_jax.speed import timing
+from sctrpn_jax.training import feeding
 
 FRAMES = 3000  # of the sequence that is made where the config names no data
 CROP = 511
@@ -56,7 +57,7 @@ def random_access(folder: str | os.PathLike, split: str, least_seconds: float) -
 
 
 def measure(config: config_lib.Config, seconds: float, streaming_seconds: float) -> dict:
-    """Everything that `bin/benchmark data` prints.
+    """Everything that `sctrpn benchmark data` prints.
 
     Args:
       config: names the data; its crop sizes, shares and batch size hold.
@@ -64,14 +65,10 @@ def measure(config: config_lib.Config, seconds: float, streaming_seconds: float)
       streaming_seconds: for the stream, whose memory is watched.
 
     Returns:
-      Nested dict of numbers, ready for JSON. Rates are pairs a second; bytes are those of the uint8 patches.
+      Nested dict of numbers, ready for JSON. Rates are pairs per second; bytes are those of the uint8 patches.
     """
     mixed = mixture.make_mixture(config.data)
-    a = config.augment
-    sizes = {
-        'template_patch': patches.patch_size(config.model.template_size, a.template_shift, a.template_scale),
-        'search_patch': patches.patch_size(config.model.search_size, a.search_shift, a.search_scale, a.search_zoom),
-    }
+    sizes = dict(zip(('template_patch', 'search_patch'), feeding.patch_sizes(config), strict=True))
     shares = {'negative_share': config.data.negative_share, 'mirror_share': config.data.mirror_share}
     pair_bytes = 3 * sum(side**2 for side in sizes.values())
     result = {'sources': [source.name for source in mixed.sources], 'pair_bytes': pair_bytes} | sizes
@@ -83,15 +80,14 @@ def measure(config: config_lib.Config, seconds: float, streaming_seconds: float)
 
 
 def _augment(config: config_lib.Config) -> dict:
-    sizes = {'template_size': config.model.template_size, 'search_size': config.model.search_size}
-    return sizes | vars(config.augment)
+    return {'search_size': config.model.search_size} | vars(config.augment)
 
 
 def _host(mixed, config, sizes, shares, seconds, pair_bytes) -> dict:
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)
     try:
-        make = pipeline.MakeRecord(mixed, config.seed, shares, *sizes.values(), config.model.template_size, 1)
+        make = pipeline.MakeRecord(mixed, config.seed, shares, *sizes.values(), 1)
         make(0)
         cpu, start, count = time.process_time(), time.perf_counter(), 0
         while time.perf_counter() - start < seconds:
@@ -140,12 +136,12 @@ def _rate(call, config, seconds, pair_bytes) -> dict:
 
 
 def _resident(mixed, config, sizes, shares, seconds, pair_bytes) -> dict:
-    limit = int(config.data.resident_gib * 2**30)
+    limit = resident.bytes_allowed(jax.local_devices()[0])
     needed = resident.bytes_needed(mixed, sizes['search_patch'])
     if needed > limit:
-        return {'not measured': f'needs {needed / 2**30:.1f} GiB, data.resident_gib allows {limit / 2**30:.1f}'}
+        return {'not measured': f'needs {needed / 2**30:.1f} GiB, this machine allows {limit / 2**30:.1f}'}
     start = time.perf_counter()
-    store = resident.read_store(mixed, sizes['search_patch'], config.model.template_size, limit)
+    store = resident.read_store(mixed, sizes['search_patch'], limit)
     store = jax.block_until_ready(jax.device_put(store))
     read = time.perf_counter() - start
 

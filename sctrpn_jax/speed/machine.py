@@ -20,7 +20,7 @@ def peaks(seconds: float) -> dict:
       seconds: for each measurement.
 
     Returns:
-      `matmul_gflops` by precision (on a GPU float32, tf32 and bfloat16; on a CPU float32 and bfloat16), operations a
+      `matmul_gflops` by precision (on a GPU float32, tf32 and bfloat16; on a CPU float32 and bfloat16), operations per
       second of a square matrix product counted as 2 n^3; `copy_gb_per_second`, bytes read and written.
     """
     device = jax.devices()[0]
@@ -74,7 +74,7 @@ def line(x: np.ndarray, y: np.ndarray) -> dict[str, float]:
       y: [R] seconds.
 
     Returns:
-      `slope_ms` a unit of work, `offset_ms`, and `r_squared`.
+      `slope_ms` per unit of work, `offset_ms`, and `r_squared`.
     """
     slope, offset = np.polyfit(x, y, 1)
     rest = np.asarray(y) - (slope * np.asarray(x) + offset)

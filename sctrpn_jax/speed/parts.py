@@ -10,12 +10,12 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.models import cascade, sctrpn
 from sctrpn_jax.speed import machine, timing
-from sctrpn_jax.tracking import contours, nms, proposals
-from sctrpn_jax.tracking import track_step as step_lib
+from sctrpn_jax.tracking import contours, look, nms, proposals
+from sctrpn_jax.tracking import state as state_lib
 
 
 def measure(
-    variables: dict, state: step_lib.TrackState, frame: np.ndarray, config: config_lib.Config, seconds: float
+    variables: dict, state: state_lib.TrackState, frame: np.ndarray, config: config_lib.Config, seconds: float
 ) -> dict[str, dict]:
     """Times of the parts of `track_step`.
 
@@ -31,9 +31,9 @@ def measure(
       the filter by theta), `contours`, `selection` (window, penalty, best K), `rerank`, `nms` (and voting); each with
       the compiler's FLOPs and `timing.summary`. Parts that are fused in the step cost a little more alone.
     """
-    model, c = step_lib.network(config), config.track
+    model, c = look.network(config), config.track
     layers, ratios = model.config.cascade.layers, len(config.model.anchors.ratios)
-    side = step_lib.search_side(state.size, config)
+    side = look.search_side(state.size, c.search_size)
     variables, state, frame = jax.device_put((variables, state, frame))
     size = state.size * c.search_size / side
 
@@ -54,7 +54,7 @@ def measure(
     def refinement(anchors, logits, deltas):
         mask = jnp.ones(anchors.shape[:2], bool)
         for stage in range(len(layers)):
-            anchors = cascade.refine_anchors(anchors, deltas[:, stage], config.model.cascade.max_log_size)
+            anchors = cascade.refine_anchors(anchors, deltas[:, stage])
             mask = cascade.filter_anchors(
                 mask, logits[:, stage], config.model.cascade.theta, config.model.cascade.min_keep
             )
@@ -62,13 +62,14 @@ def measure(
 
     def components(crop):
         labels = contours.label_components(contours.edge_map(crop, c.edge_threshold))
-        return contours.component_boxes(labels, c.max_contours)
+        return contours.component_boxes(labels)
 
     def choose(scores, boxes, mask):
         return proposals.select(scores, boxes, mask, size, c, ratios)
 
     def rerank(crop, scores, chosen, found):
-        return proposals.rerank_chosen(chosen, scores, crop, found, state.cues, size, size, c, ratios=ratios)
+        target = proposals.Target(state.cues, size, size)
+        return proposals.rerank_chosen(chosen, scores, crop, found, target, c, ratios)
 
     def suppress(boxes, values, valid):
         return nms.nms(boxes, values, valid, c.nms_iou), proposals.vote(boxes, values, c.nms_iou)
@@ -87,7 +88,7 @@ def measure(
     crop = part('crop', cut, frame, state)
     maps = part('backbone', backbone, variables, crop)
     fused, plain = part('fem', fem, variables, maps)
-    target = step_lib.template_target(state.first_size, config)[None]
+    target = look.template_target(state.first_size)[None]
     scored = part('heads', heads, variables, state.template, fused, plain, target)
     outputs = jax.jit(functools.partial(model.apply, method='search'))(variables, state.template, crop[None], target)
     np.testing.assert_allclose(scored[0][0], outputs.logits[:, 0], atol=1e-3)  # the parts are those of the step

@@ -8,15 +8,17 @@ import jax
 import numpy as np
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.models import alexnet, correlation, rpn, sctrpn
+from sctrpn_jax.geometry import grid
+from sctrpn_jax.kernels import local_response_norm as lrn
+from sctrpn_jax.models import alexnet, matching, sctrpn
 from sctrpn_jax.speed import timing
 
 
 def one_stage(config: config_lib.Config) -> config_lib.ModelConfig:
-    """The config's network cut to its first stage, in the form that is written out below (depthwise, batch norm)."""
+    """The config's network cut to its first stage, in the form that is written out below (depthwise, with matching)."""
     model = copy.deepcopy(config.model)
     model.cascade.layers = model.cascade.layers[:1]
-    model.head.correlation, model.head.norm, model.head.skip = 'depthwise', 'batch', True
+    model.correlation, model.matching = 'depthwise', True
     model.fem.stn_first, model.precision, model.anchors.shape = False, 'float32', 'fixed'
     return model
 
@@ -38,14 +40,14 @@ class TorchNetwork:
         self._torch, self._functional, self._model = torch, torch.nn.functional, model
         tensors = jax.tree.map(lambda x: torch.from_numpy(np.array(x)), variables)
         self._params, self._stats = tensors['params'], tensors.get('batch_stats', {})
-        cells = alexnet.feature_size(model.cascade.layers[0], model.template_size)
-        target = np.full((1, 2), model.template_size / 2, np.float32)
-        self._mask = torch.from_numpy(np.array(correlation.target_mask(target, cells)))[None]
+        cells = grid.feature_size(model.cascade.layers[0], grid.TEMPLATE_SIZE)
+        target = np.full((1, 2), grid.TEMPLATE_SIZE / 2, np.float32)
+        self._mask = torch.from_numpy(np.array(matching.target_mask(target, cells)))[None]
 
     def _backbone(self, images):
         c, f = self._model.backbone, self._functional
-        mean, std = (self._torch.tensor(values).reshape(1, 3, 1, 1) for values in (c.mean, c.std))
-        x, params = (images - mean) / std, self._params['backbone']
+        mean = self._torch.tensor(alexnet.MEAN).reshape(1, 3, 1, 1)
+        x, params = images - mean, self._params['backbone']
         for i in range(1, self._model.cascade.layers[0] + 1):
             layer = params[f'conv{i}']
             x = f.conv2d(x, _oihw(layer['kernel']), layer['bias'], 2 if i == 1 else 1, groups=c.groups[i - 1])
@@ -54,7 +56,7 @@ class TorchNetwork:
             x = f.max_pool2d(x, 3, 2) if i < 3 else x
             x = f.relu(x)
             if i < 3 and c.norm == 'lrn':
-                x = f.local_response_norm(x, 5, alpha=5 * alexnet.LRN[1], beta=0.75, k=alexnet.LRN[0])
+                x = f.local_response_norm(x, 5, alpha=5 * lrn.ALPHA, beta=0.75, k=lrn.KAPPA)
         return x * self._torch.rsqrt((x * x).mean((1, 2, 3), keepdim=True) + 1e-6)
 
     def _norm(self, x, params, stats):
@@ -88,7 +90,7 @@ class TorchNetwork:
             energy = f.conv2d((x * x).sum(1, keepdim=True), self._mask)
             norm = (kernel * kernel * self._mask).sum()
             match = f.conv2d(x, kernel * self._mask) / self._torch.sqrt(norm * energy + 1e-12)
-            gain, bias = (rpn.SKIP_UNIT * stage[part].reshape(1, -1, 1, 1) for part in ('skip_gain', 'skip_bias'))
+            gain, bias = (matching.UNIT * stage[part].reshape(1, -1, 1, 1) for part in ('skip_gain', 'skip_bias'))
             scores = (made['classification'] + match * gain + bias).permute(0, 2, 3, 1).reshape(1, -1)
             return scores, made['regression'].permute(0, 2, 3, 1).reshape(1, -1, 4)
 
@@ -120,13 +122,13 @@ def compare(config: config_lib.Config, seconds: float) -> dict:
     rng = np.random.default_rng(0)
     template, search = (
         rng.uniform(0, 255, (1, size, size, 3)).astype(np.float32)
-        for size in (model_config.template_size, model_config.search_size)
+        for size in (grid.TEMPLATE_SIZE, model_config.search_size)
     )
     theirs = TorchNetwork(variables, model_config)
     tensors = [torch.from_numpy(x).permute(0, 3, 1, 2).contiguous() for x in (template, search)]
     # Weights are arguments, as in the tracker's step.
     ours = jax.jit(functools.partial(model.apply, method='search'))
-    prepared = jax.jit(lambda variables: sctrpn.prepare(variables, model_config))(variables)
+    prepared = jax.jit(lambda variables: prepared.prepare(variables, model_config))(variables)
     made = jax.jit(functools.partial(model.apply, method='template'))(prepared, template)
     search, their_template = jax.device_put(search), theirs.template(tensors[0])
     calls = {

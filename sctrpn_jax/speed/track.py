@@ -8,8 +8,10 @@ import jax
 import numpy as np
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.evaluation import trackers
+from sctrpn_jax.evaluation import job
+from sctrpn_jax.evaluation.run import trackers
 from sctrpn_jax.speed import machine, parts, timing
+from sctrpn_jax.tracking import compiled as compiled_lib
 from sctrpn_jax.tracking import tracker as tracker_lib
 
 _TRACE = 0.2  # of a measurement's time goes to each of the two ends of the memory curve
@@ -23,7 +25,7 @@ def measure(
     seconds: float,
     batches: Sequence[int] = (1, 4, 16, 64),
 ) -> dict:
-    """Everything about our tracker that `bin/benchmark track` prints.
+    """Everything about our tracker that `sctrpn benchmark track` prints.
 
     Args:
       variables: of `SCTRPN`.
@@ -39,12 +41,12 @@ def measure(
       `growth` (cost over frames and sequences). All but `lost` with a target that is never taken for lost.
     """
     box = np.asarray(box, np.float32)
-    lost, config = _with(config, lost_score=1.0), _with(config, lost_score=0.0)
-    functions = tracker_lib.functions(config)
+    lost, config = _with(config, score=1.0), _with(config, score=0.0)
+    functions = compiled_lib.jitted(config)
     result = {'frame': f'{frames.shape[2]} x {frames.shape[1]}', 'peak': machine.peaks(seconds / 4)}
     variables = functions.prepare(variables)
     result['live'] = _live(variables, config, frames, box, seconds)
-    if config.track.lost_search_size:
+    if config.track.recovery.search_size:
         result['lost'] = _live(variables, lost, frames, box, seconds)
     start = time.perf_counter()
     compiled = functions.sequence.lower(variables, frames, box).compile()
@@ -56,7 +58,7 @@ def measure(
 
     state = functions.init(variables, frames[0], box)
     # The compiler counts both branches of a condition, of which a frame runs one.
-    near = tracker_lib.functions(_with(config, lost_search_size=0))
+    near = compiled_lib.jitted(_with(config, search_size=0))
     result['step'] = machine.cost(near.step.lower(variables, state, frames[1]).compile())
     if 'gflops' in result['step']:
         rate = result['step']['gflops'] * result['sequence']['frames_per_second']
@@ -76,7 +78,9 @@ def measure(
 
 
 def _with(config: config_lib.Config, **settings) -> config_lib.Config:
-    return dataclasses.replace(config, track=dataclasses.replace(config.track, **settings))
+    """The config with other settings in `track.recovery`."""
+    recovery = dataclasses.replace(config.track.recovery, **settings)
+    return dataclasses.replace(config, track=dataclasses.replace(config.track, recovery=recovery))
 
 
 def precision_of(config: config_lib.Config) -> str:
@@ -102,7 +106,7 @@ def _batched(functions, variables, frames, box, size: int, seconds: float) -> di
     following = np.stack([frames[(i + 1) % len(frames)] for i in range(size)])
     state = jax.vmap(functions.init, in_axes=(None, 0, 0))(variables, np.stack(starts), np.tile(box, (size, 1)))
     start = time.perf_counter()
-    step = jax.jit(tracker_lib.over_sequences(functions.step)).lower(variables, state, following).compile()
+    step = jax.jit(compiled_lib.over_sequences(functions.step)).lower(variables, state, following).compile()
     compile_s = time.perf_counter() - start
     times = timing.seconds_of(lambda _: jax.block_until_ready(step(variables, state, following)), seconds, warm_up=1)
     result = {'compile_s': compile_s, 'frames_per_second': size / float(np.median(times))} | timing.summary(times)
@@ -137,12 +141,12 @@ def peers(
     """OpenCV's trackers on the same frames.
 
     Args:
-      names: of `trackers.TRACKERS`.
+      names: of `evaluation.job.OPENCV_TRACKERS`.
       frames: as `measure`.
       box: as `measure`.
       seconds: for each.
       models: folder of TrackerNano's files.
-      ours: frames a second of our live tracker in this run.
+      ours: frames per second of our live tracker in this run.
 
     Returns:
       By name: `frames_per_second`, `ours_over_it` (above 1: we are faster) and `timing.summary`; or why it was not
@@ -151,7 +155,7 @@ def peers(
     result = {}
     for name in names:
         try:
-            tracker, _ = trackers.make_tracker(name, models=models)
+            tracker, _ = trackers.make_tracker(job.TrackerSettings(name, models=models))
         except ValueError as error:
             result[name] = {'not measured': str(error)}
             continue

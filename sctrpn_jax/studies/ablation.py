@@ -1,20 +1,17 @@
 """What an ablation is: variants of one config that differ in named fields, all trained on equally many pairs.
 
-`configs/ablations/*.py` hold one each, `bin/ablate` runs them (`ablation_run.py`).
+`configs/ablations/*.py` hold one each, `sctrpn studies ablation` runs them (`ablation_run.py`).
 """
 
 import copy
 import dataclasses
-import importlib.util
-import os
 import pathlib
 import re
-import types
 import typing
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax import config_check
+from sctrpn_jax import config_files, config_values
 
 METRICS = ('success', 'precision', 'normalized_precision', 'fps')
 
@@ -99,35 +96,22 @@ def changed(config: config_lib.Config, changes: Mapping[str, typing.Any]) -> con
       changes: dotted name ('model.fem.grid') -> value.
 
     Raises:
-      ValueError: no such field, a value of another type, or one that cannot work (`config_check.check`).
+      ValueError: no such field, a value of another type, or one that cannot work (`config_values.check`).
     """
-    made = copy.deepcopy(config)
+    values = config_values.to_dict(config)
     for name, value in changes.items():
-        holder, place, path = made, made, 'config'
-        for part in name.split('.'):
-            fields = [field.name for field in dataclasses.fields(place)] if dataclasses.is_dataclass(place) else []
-            if part not in fields:
-                what = f'its fields are {", ".join(fields)}' if fields else 'it has no fields'
-                raise ValueError(f'{path} has no field {part!r}; {what}')
-            holder, place, path = place, getattr(place, part), f'{path}.{part}'
-        setattr(holder, part, _as_before(place, value, path))
-    return config_check.check(made)
-
-
-def _as_before(old: typing.Any, new: typing.Any, path: str) -> typing.Any:
-    """The new value in the type of the old one, else ValueError."""
-    if isinstance(old, tuple) and isinstance(new, list | tuple):
-        return tuple(new)
-    number = isinstance(new, int | float) and not isinstance(new, bool)
-    if isinstance(old, float) and number:
-        return float(new)
-    if type(old) is not type(new) or dataclasses.is_dataclass(old):
-        raise ValueError(f'{path} is {old!r}, got {new!r}; accepted is a value of the same type')
-    return new
+        *sections, last = name.split('.')
+        place = values
+        for section in sections:
+            place = place.setdefault(section, {})
+            if not isinstance(place, dict):
+                raise ValueError(f'config.{name}: no such field; {section} is not a section')
+        place[last] = value
+    return config_values.check(config_values.from_dict(values, config_lib.Config))
 
 
 def with_pairs(config: config_lib.Config, pairs: int) -> config_lib.Config:
-    """A copy of a config that trains on so many pairs, its phases shortened or stretched alike.
+    """A copy of a config that trains on a given number of pairs, all its phases shortened or stretched by one factor.
 
     Nothing is validated on the way: the last state counts, not one chosen on what the variants are compared on.
 
@@ -136,18 +120,19 @@ def with_pairs(config: config_lib.Config, pairs: int) -> config_lib.Config:
       pairs: rounded down to whole batches in each epoch.
 
     Raises:
-      ValueError: fewer than one batch an epoch.
+      ValueError: fewer than one batch per epoch.
     """
     made = copy.deepcopy(config)
     c = made.train
-    least = c.epochs * c.batch_size
+    epochs = sum(phase.epochs for phase in c.phases)
+    least = epochs * c.batch_size
     if not 0 < least <= pairs:
         raise ValueError(
-            f'pairs: got {pairs}, accepted is {least} or more (train.epochs {c.epochs}, train.batch_size '
-            f'{c.batch_size}: one batch an epoch)'
+            f'pairs: got {pairs}, accepted is {least:g} or more (one batch of {c.batch_size} per epoch, and the '
+            f'phases have {epochs:g} epochs)'
         )
-    c.pairs_per_epoch = pairs // least * c.batch_size
-    c.validate_every, c.max_minutes = 0, 0.0
+    c.pairs_per_epoch = int(pairs // least) * c.batch_size
+    c.validate_every = 0
     return made
 
 
@@ -173,52 +158,13 @@ def variant_config(
         raise ValueError(f'ablation {ablation.name}, variant {name}: {error}') from None
 
 
-def read(path: str | os.PathLike) -> Ablation:
+def read(path: pathlib.Path) -> Ablation:
     """The ablation of a file, made by its `get_ablation()`.
 
     Raises:
-      ValueError: the file has none, or as `Ablation`.
+      ValueError: the file fails or has no such function, or as `Ablation`.
     """
-    module = _load(path)
-    if not hasattr(module, 'get_ablation'):
-        raise ValueError(f'{os.fspath(path)} has no get_ablation(); give a file like those in configs/ablations/')
-    return module.get_ablation()
-
-
-def read_seeds(words: Sequence[str] | None) -> list[int] | None:
-    """Seeds from a command line; None: none given.
-
-    Raises:
-      ValueError: one that is no whole number from 0 on.
-    """
-    for word in words or ():
-        if not (word.isascii() and word.isdigit()):
-            raise ValueError(f'seeds: got {word!r}, accepted are whole numbers from 0 on')
-    return [int(word) for word in words] if words else None
-
-
-def base_config(path: str | os.PathLike, base: str) -> config_lib.Config:
-    """The config that an ablation varies.
-
-    Args:
-      path: of the ablation's file, in a folder of `configs/`.
-      base: name of a config in `configs/`.
-
-    Raises:
-      ValueError: no such config.
-    """
-    folder = pathlib.Path(path).resolve().parent.parent
-    if not (folder / f'{base}.py').is_file():
-        there = ', '.join(sorted(each.stem for each in folder.glob('*.py')))
-        raise ValueError(f'no config {base!r} in {folder}; there are {there}')
-    return _load(folder / f'{base}.py').get_config()
-
-
-def _load(path: str | os.PathLike) -> types.ModuleType:
-    spec = importlib.util.spec_from_file_location(f'config_{pathlib.Path(path).stem}', path)
-    module = importlib.util.module_from_spec(spec)
-    try:
-        spec.loader.exec_module(module)
-    except FileNotFoundError:
-        raise ValueError(f'no file {os.fspath(path)!r}; give a file like those in configs/ablations/') from None
-    return module
+    made = config_files.call(path, 'get_ablation')
+    if not isinstance(made, Ablation):
+        raise ValueError(f'{path}: get_ablation() returned {type(made).__name__}; expected an Ablation')
+    return made

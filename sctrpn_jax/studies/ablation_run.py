@@ -1,5 +1,6 @@
 """Runs an ablation: trains each variant with each seed, tracks a benchmark, writes the tables; goes on after a stop."""
 
+import dataclasses
 import hashlib
 import json
 import logging
@@ -11,30 +12,52 @@ import jax
 import numpy as np
 
 from sctrpn_jax import config as config_lib
+from sctrpn_jax import config_values
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import runner
-from sctrpn_jax.evaluation import trackers as trackers_lib
+from sctrpn_jax.evaluation.run import runner
+from sctrpn_jax.evaluation.run import trackers as trackers_lib
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.models import sctrpn
 from sctrpn_jax.studies import ablation as ablation_lib
 from sctrpn_jax.studies import ablation_report
 from sctrpn_jax.tracking import tracker as tracker_lib
 from sctrpn_jax.training import checkpoint as checkpoint_lib
-from sctrpn_jax.training import loop, metrics, optimiser
+from sctrpn_jax.training import loop, metric_log, optimiser
+from sctrpn_jax.weights import loading
 
 _log = logging.getLogger(__name__)
 
 
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is trained and tracked.
+
+    Attributes:
+      ablation: which.
+      base: config that its changes are made on.
+      benchmark: name of it.
+      sequences: of the benchmark, tracked from their first boxes.
+      workdir: gets `<name>.json`, `.md`, `.csv` and the runs.
+      variants: some of them; None: all. The tables have these.
+      seeds: None: those of the ablation.
+      pairs: training pairs of each variant; None: as the ablation says.
+      checkpoint: as `loading.load_network`, instead of training; its own config is the base, and its boxes lie in
+        `<workdir>/<variant>/checkpoint/results`. For variants that share one training.
+    """
+
+    ablation: ablation_lib.Ablation
+    base: config_lib.Config
+    benchmark: str
+    sequences: Sequence[sequences_lib.Sequence]
+    workdir: str | os.PathLike
+    variants: Sequence[str] | None = None
+    seeds: Sequence[int] | None = None
+    pairs: int | None = None
+    checkpoint: str | None = None
+
+
 def run(
-    ablation: ablation_lib.Ablation,
-    base: config_lib.Config,
-    benchmark: str,
-    sequences: Sequence[sequences_lib.Sequence],
-    workdir: str | os.PathLike,
-    names: Sequence[str] | None = None,
-    seeds: Sequence[int] | None = None,
-    pairs: int | None = None,
-    checkpoint: str | None = None,
+    job: Job,
     train: Callable[[config_lib.Config, pathlib.Path], object] = loop.train_and_evaluate,
     open_tracker: Callable[[pathlib.Path | str, config_lib.Config], trackers_lib.OnlineTracker] | None = None,
 ) -> dict:
@@ -45,16 +68,7 @@ def run(
     diverges is noted and left out.
 
     Args:
-      ablation: which.
-      base: config that its changes are made on.
-      benchmark: name of it.
-      sequences: of the benchmark, tracked from their first boxes.
-      workdir: gets `<name>.json`, `.md`, `.csv` and the runs.
-      names: some variants alone; None: all. The tables have these.
-      seeds: instead of the ablation's.
-      pairs: instead of the ablation's.
-      checkpoint: as `checkpoint.load_variables`, instead of training; its own config is the base, and its boxes lie in
-        `<workdir>/<variant>/checkpoint/results`. For variants that share one training.
+      job: what is trained and tracked.
       train: called with config and folder of a training that is not complete.
       open_tracker: makes a tracker of a training's folder (or the checkpoint) and a variant's config; None: `Tracker`.
 
@@ -64,22 +78,26 @@ def run(
     Raises:
       ValueError: settings, data or an earlier run in `workdir` that do not fit.
     """
-    workdir, open_tracker = pathlib.Path(workdir), open_tracker or load_tracker
-    names = _choose(ablation, names, checkpoint)
-    if checkpoint:
-        _, base = checkpoint_lib.load_variables(checkpoint)
-    seeds = ['checkpoint'] if checkpoint else list(seeds or ablation.seeds)
+    ablation, sequences, checkpoint = job.ablation, job.sequences, job.checkpoint
+    workdir, open_tracker = pathlib.Path(job.workdir), open_tracker or load_tracker
+    names = _choose(ablation, job.variants, checkpoint)
+    base = loading.load_network(checkpoint)[1] if checkpoint else job.base
+    seeds = ['checkpoint'] if checkpoint else list(job.seeds or ablation.seeds)
 
     def config_of(name, seed):
         if checkpoint:
             return ablation_lib.changed(base, ablation.changes(name))
-        return ablation_lib.variant_config(ablation, base, name, seed, pairs)
+        return ablation_lib.variant_config(ablation, base, name, seed, job.pairs)
 
     for name in names:  # a typo shows now, not after hours
         config_of(name, seeds[0])
     measured: dict[str, dict] = {name: {} for name in names}
     diverged: dict[str, dict] = {name: {} for name in names}
-    about = {'benchmark': benchmark, 'sequences': [sequence.name for sequence in sequences], 'checkpoint': checkpoint}
+    about = {
+        'benchmark': job.benchmark,
+        'sequences': [sequence.name for sequence in sequences],
+        'checkpoint': checkpoint,
+    }
     for seed in seeds:
         label = seed if checkpoint else f'seed{seed}'
         broken: dict[str, str] = {}  # variant whose training diverged with this seed -> why
@@ -95,7 +113,7 @@ def run(
                 diverged[name][label] = broken[trained]
             else:
                 _log.info('%s, %s: tracks %d sequences', name, label, len(sequences))
-                description = {'variant': name, 'benchmark': benchmark, **_settings(source, config)}
+                description = {'variant': name, 'benchmark': job.benchmark, **_settings(source, config)}
                 tracker, output = open_tracker(source, config), workdir / name / label / 'results'
                 measured[name][label] = ablation_report.Replicate(
                     scores=_scores(sequences, runner.run_one_pass(tracker, sequences, output, description)),
@@ -124,19 +142,23 @@ def ensure_trained(config: config_lib.Config, folder: pathlib.Path, train: Calla
     """Trains, or goes on training, in a folder; nothing where the last step is saved there.
 
     Raises:
-      CheckpointError: the folder holds a training of another config.
+      ValueError: the folder holds a training of another config.
     """
     done = last_step(folder)
     if done < optimiser.total_steps(config.train):
         _log.info('%s: trains to %d pairs', folder, optimiser.total_steps(config.train) * config.train.batch_size)
         train(config, folder)
         return
-    saved, wanted = (
-        {name: value for name, value in config_lib.to_dict(each).items() if name not in ('track', 'validation')}
-        for each in (checkpoint_lib.read_config(folder / 'checkpoints', done), config)
-    )
+    saved, wanted = map(_trained_settings, (loading.read_run_config(folder / 'checkpoints', done), config))
     if found := checkpoint_lib.disagreement(saved, wanted):
-        raise checkpoint_lib.CheckpointError(f'{folder}: {found}; give the same config, or another --workdir')
+        raise ValueError(f'{folder}: {found}; give the same config, or another --workdir')
+
+
+def _trained_settings(config: config_lib.Config) -> dict:
+    """The fields that a training depends on when nothing is validated on the way."""
+    made = config_values.to_dict(config)
+    del made['track'], made['train']['validation_root']
+    return made
 
 
 def last_step(folder: pathlib.Path) -> int:
@@ -150,7 +172,7 @@ def load_tracker(source: pathlib.Path | str, config: config_lib.Config) -> track
     Raises:
       ValueError: weights that are not of that config's network.
     """
-    variables, _ = checkpoint_lib.load_variables(source)
+    variables, _ = loading.load_network(source)
     wanted = jax.eval_shape(lambda: sctrpn.init_variables(sctrpn.SCTRPN(config.model), 0))
     shapes, wanted = ({jax.tree_util.keystr(k): v.shape for k, v in _leaves(each)} for each in (variables, wanted))
     if shapes != wanted:
@@ -168,7 +190,7 @@ def _leaves(tree):
 
 def _settings(source: pathlib.Path | str, config: config_lib.Config) -> dict:
     """What boxes depend on, short enough for one line."""
-    made = config_lib.to_dict(config)
+    made = config_values.to_dict(config)
     weights = source if isinstance(source, str) else f'step {last_step(source)} of seed {config.seed}'
     text = json.dumps({name: made[name] for name in ('model', 'track')}, sort_keys=True)
     return {'weights': weights, 'settings': hashlib.sha256(text.encode()).hexdigest()[:12], 'seed': config.seed}
@@ -195,7 +217,7 @@ def courses(folder: pathlib.Path) -> dict[str, dict[str, np.ndarray]]:
     Returns:
       Of `ablation_report.COURSES` -> stage -> [4] means, NaN where nothing was logged; {} where there is no such file.
     """
-    lines = metrics.read_metrics(folder / 'metrics.jsonl')
+    lines = metric_log.read_metrics(folder / 'metrics.jsonl')
     last = max((line['step'] for line in lines), default=0)
     made: dict[str, dict] = {}
     for course in ablation_report.COURSES:

@@ -23,15 +23,15 @@ import tqdm
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import batched
+from sctrpn_jax.evaluation.run import batched
 from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.metrics import proposal_recall
 from sctrpn_jax.studies import ablation_report
+from sctrpn_jax.tracking import compiled
+from sctrpn_jax.tracking import look as look_lib
 from sctrpn_jax.tracking import proposals as proposals_lib
-from sctrpn_jax.tracking import track_step as step_lib
-from sctrpn_jax.tracking import tracker as tracker_lib
-from sctrpn_jax.training import checkpoint as checkpoint_lib
+from sctrpn_jax.weights import loading
 
 _log = logging.getLogger(__name__)
 
@@ -58,18 +58,17 @@ class Proposer:
 
     def __init__(self, variables: dict, config: config_lib.Config, most: int = _MOST):
         self._state, self._shape = None, None
-        stages = step_lib.network(config).config.cascade.layers
+        stages = look_lib.network(config).config.cascade.layers
         self.rows = tuple(f'stage {i} (conv{layer})' for i, layer in enumerate(stages, start=1))
         self.rows += ('last stage, re-ranked (Eq. 13)',)
-        functions = tracker_lib.functions(config)
-        self._variables, self._init = functions.prepare(variables), functions.init
+        self._tracker = compiled.CompiledTracker(variables, config)
         self._propose = jax.jit(functools.partial(_propose, config=config, most=most))
 
     def init(self, frame: np.ndarray, box: np.ndarray) -> None:
         """Takes the template: frame [H, W, 3] uint8 RGB, box [4] xywh, 0-based frame pixels."""
         self._shape = batched.padded_shape(*frame.shape[:2])  # so that frame sizes share what is compiled
         extent = np.array([frame.shape[1], frame.shape[0]], np.int32)
-        self._state = self._init(self._variables, batched.pad(frame, self._shape), np.asarray(box, np.float32), extent)
+        self._state = self._tracker.init(batched.pad(frame, self._shape), np.asarray(box, np.float32), extent)
 
     def __call__(self, frame: np.ndarray, previous: np.ndarray) -> tuple[dict[str, np.ndarray], np.ndarray, tuple]:
         """Proposals in the search crop around a box.
@@ -84,7 +83,7 @@ class Proposer:
         """
         found, anchors, crop, centre, side = jax.device_get(
             self._propose(
-                self._variables, self._state, batched.pad(frame, self._shape), np.asarray(previous, np.float32)
+                self._tracker.variables, self._state, batched.pad(frame, self._shape), np.asarray(previous, np.float32)
             )
         )
         crop = np.clip(np.rint(crop), 0, 255).astype(np.uint8)
@@ -92,13 +91,11 @@ class Proposer:
 
 
 def _propose(variables, state, frame, previous, config, most):
-    model, c = step_lib.network(config), config.track
+    c = config.track
     box = boxes_lib.xywh_to_cxcywh(previous)
     centre, size = box[:2], box[2:]
-    side = step_lib.search_side(size, config)
-    crop = crop_lib.extract(frame, centre, side, c.search_size, state.fill, state.extent)
-    target = step_lib.template_target(state.first_size, config)
-    outputs = model.apply(variables, state.template, crop[None], target[None], method='search')
+    state = state.replace(centre=centre, size=size)
+    crop, outputs, side = look_lib.run_network(variables, state, frame, config, c.search_size)
     anchors = outputs.anchors[0, 0]
     keep = min(most, anchors.shape[0])
 
@@ -117,11 +114,9 @@ def _propose(variables, state, frame, previous, config, most):
         outputs.boxes[0],
         outputs.mask[0, -1],
         crop,
-        state.cues,
-        state.first_size * scale,
-        size * scale,
-        dataclasses.replace(c, proposals=keep, rerank=True, rerank_each_stage=False),
-        config.model.anchors.stride,
+        proposals_lib.Target(state.cues, state.first_size * scale, size * scale),
+        dataclasses.replace(c, rerank=True, rerank_each_stage=False),
+        keep,
     )
     rows.append(in_frame(ranked.boxes, jnp.arange(keep) < outputs.mask[0, -1].sum()))
     return rows, in_frame(anchors, jnp.ones(anchors.shape[0], bool)), crop, centre, side
@@ -219,7 +214,7 @@ def run(
     """Table 2 from a checkpoint to `table2.json`, `.md` and `.csv`; without SelectiveSearch where OpenCV has none.
 
     Args:
-      checkpoint: as `checkpoint.load_variables`.
+      checkpoint: as `loading.load_network`.
       benchmark: name of it.
       sequences: of the benchmark.
       workdir: folder for the tables.
@@ -229,9 +224,9 @@ def run(
       `rows` (as `measure`), `left_out` (row -> why), `printed`, and what was measured on.
 
     Raises:
-      ValueError: as `measure` and `checkpoint.load_variables`.
+      ValueError: as `measure` and `loading.load_network`.
     """
-    variables, config = checkpoint_lib.load_variables(checkpoint)
+    variables, config = loading.load_network(checkpoint)
     search, left_out = None, {}
     try:
         search = selective_search()

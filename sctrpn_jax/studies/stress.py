@@ -16,8 +16,8 @@ import tqdm
 
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.evaluation import confidence
-from sctrpn_jax.evaluation import trackers as trackers_lib
+from sctrpn_jax.evaluation.run import trackers as trackers_lib
+from sctrpn_jax.evaluation.score import confidence
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.studies import ablation_report
 from sctrpn_jax.studies import parts as parts_lib

@@ -8,7 +8,8 @@ import dataclasses
 import json
 import os
 import pathlib
-from collections.abc import Callable, Sequence
+import typing
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import jax
 import numpy as np
@@ -16,9 +17,10 @@ import numpy as np
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
+from sctrpn_jax.data.benchmarks import registry
 from sctrpn_jax.metrics import one_pass
+from sctrpn_jax.tracking import compiled
 from sctrpn_jax.tracking import track_step as step_lib
-from sctrpn_jax.tracking import tracker as tracker_lib
 
 # Name of the field -> the range that is searched.
 RANGES = {
@@ -26,13 +28,11 @@ RANGES = {
     'track.penalty': (0.0, 1.2),
     'track.size_rate': (0.02, 1.0),
     'track.nms_iou': (0.3, 0.9),
-    'track.shape_exponent': (0.0, 0.3),
-    'track.color_exponent': (0.0, 0.5),
-    'track.size_exponent': (0.0, 0.5),
+    'track.rerank_exponents[0]': (0.0, 0.3),  # shape
+    'track.rerank_exponents[1]': (0.0, 0.5),  # color
+    'track.rerank_exponents[2]': (0.0, 0.5),  # size
     'model.cascade.theta': (0.6, 1.0),
 }
-# What trackers are compared on must not choose their settings. DAVIS and GOT-10k's validation split are free for it.
-TEST_BENCHMARKS = ('otb', 'vot', 'lasot', 'trackingnet', 'uav123')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,34 +43,80 @@ class Trial:
     success: float
 
 
-def check_benchmark(benchmark: str, force: bool) -> None:
-    """Raises ValueError for a test benchmark, unless forced."""
-    if benchmark in TEST_BENCHMARKS and not force:
+@dataclasses.dataclass(frozen=True)
+class Job:
+    """What is searched, and on what.
+
+    Attributes:
+      benchmark: name of it.
+      sequences: of it, each tracked once per trial.
+      output: folder for the study (`study.journal`) and `tuning.json`.
+      trials: number of them, those of earlier runs included.
+      frames: use the first so many of each sequence; None: all.
+      fields: to search, some of `RANGES`.
+      seed: of the sampler.
+    """
+
+    benchmark: str
+    sequences: Sequence[sequences_lib.Sequence]
+    output: str | os.PathLike
+    trials: int = 100
+    frames: int | None = None
+    fields: tuple[str, ...] = tuple(RANGES)
+    seed: int = 0
+
+
+def check(benchmark: str, root: str | os.PathLike, fields: Iterable[str], force: bool) -> None:
+    """Refuses what must not or cannot be tuned, before any sequence is read.
+
+    Args:
+      benchmark: name of it.
+      root: its folder.
+      fields: to search.
+      force: allow a split that trackers are compared on.
+
+    Raises:
+      ValueError: a field without a range, or a split that must not choose settings.
+    """
+    if unknown := [name for name in fields if name not in RANGES]:
+        raise ValueError(f'no field {unknown[0]!r} to search; accepted are {", ".join(RANGES)}')
+    known = registry.get(benchmark)
+    split = known.split(known.default_split(root))
+    if not split.for_tuning and not force:
+        free = [name for name, each in registry.every().items() if any(s.for_tuning for s in each.splits.values())]
         raise ValueError(
-            f'{benchmark} is a test benchmark: settings chosen on it would make its results worthless; tune on '
-            f'davis or got10k (validation), or give --force and say so wherever the results are shown'
+            f'{split.title} is a test benchmark: settings chosen on it would make its results worthless; tune on a '
+            f'validation set ({", ".join(free)}), or give --force and say so wherever the results are shown'
         )
 
 
 def get_fields(config: config_lib.Config) -> dict[str, float]:
     """Present values of the searched fields."""
-    return {name: float(getattr(*_holder(config, name))) for name in RANGES}
+    found = {}
+    for name in RANGES:
+        holder, field, place = _holder(config, name)
+        value = getattr(holder, field)
+        found[name] = float(value if place is None else value[place])
+    return found
 
 
-def set_fields(config: config_lib.Config, values: dict) -> config_lib.Config:
-    """A copy of the config with other values in the searched fields."""
+def set_fields(config: config_lib.Config, values: Mapping[str, typing.Any]) -> config_lib.Config:
+    """A copy of the config with other values, numbers or traced arrays, in the searched fields."""
     changed = copy.deepcopy(config)
     for name, value in values.items():
-        holder, field = _holder(changed, name)
-        setattr(holder, field, value)
+        holder, field, place = _holder(changed, name)
+        old = getattr(holder, field)
+        setattr(holder, field, value if place is None else (*old[:place], value, *old[place + 1 :]))
     return changed
 
 
-def _holder(config: config_lib.Config, name: str):
+def _holder(config: config_lib.Config, name: str) -> tuple[typing.Any, str, int | None]:
+    """The section that holds a field, the field's name, and the place in its tuple."""
     *path, field = name.split('.')
     for part in path:
         config = getattr(config, part)
-    return config, field
+    field, bracket, place = field.partition('[')
+    return config, field, int(place.removesuffix(']')) if bracket else None
 
 
 class Objective:
@@ -80,7 +126,7 @@ class Objective:
       variables: of `SCTRPN`.
       config: the run's.
       sequences: to track, one pass.
-      frames: at most so many of each.
+      frames: use the first so many of each; None: all.
     """
 
     def __init__(
@@ -91,7 +137,7 @@ class Objective:
         frames: int | None = None,
     ):
         self._config = config
-        self._variables = tracker_lib.functions(config).prepare(variables)
+        self._variables = compiled.jitted(config).prepare(variables)
         self._clips = [
             (np.stack([images.read_image(path) for path in s.frames[:frames]]), np.asarray(s.boxes[:frames]))
             for s in sequences
@@ -187,3 +233,34 @@ def write_report(
     partial.write_text(json.dumps(made, indent=1) + '\n', encoding='utf-8')
     os.replace(partial, path)
     return made
+
+
+def run(job: Job, variables: dict, config: config_lib.Config) -> str:
+    """Searches, and writes `tuning.json`.
+
+    Args:
+      job: what is searched, and on what; `check` has let it pass.
+      variables: of `SCTRPN`.
+      config: the run's; its present values are tried first.
+
+    Returns:
+      What was found, in three lines.
+
+    Raises:
+      ValueError: sequences that cannot be read, or Optuna is not installed.
+    """
+    present = get_fields(config)
+    start = {name: present[name] for name in job.fields}
+    objective = Objective(variables, config, job.sequences, job.frames)
+    trials = search(objective, start, job.trials, job.output, job.seed)
+    tuned_on = {'benchmark': job.benchmark, 'sequences': [s.name for s in job.sequences], 'frames': job.frames}
+    before = write_report(job.output, trials, start, tuned_on, job.seed)['start']['success']
+    best = trials[0]
+    return '\n'.join(
+        [
+            f'{len(trials)} trials on {len(job.sequences)} sequences of {job.benchmark}: success AUC {best.success:.4f}'
+            + (f', {before:.4f} before' if before is not None else ''),
+            ' '.join(f'--config.{name}={value:.4g}' for name, value in best.values.items()),
+            f'all trials: {job.output}/tuning.json',
+        ]
+    )

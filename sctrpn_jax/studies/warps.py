@@ -17,7 +17,7 @@ from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.studies import ablation_report, recall_table
-from sctrpn_jax.training import checkpoint as checkpoint_lib
+from sctrpn_jax.weights import loading
 
 SCALES = (0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4)
 ANGLES = (-10.0, -5.0, 5.0, 10.0)  # degrees, the range of the paper's Sec. 3.2
@@ -110,7 +110,7 @@ def run(
     """`measure` of several networks, as a page.
 
     Args:
-      checkpoints: each as `checkpoint.load_variables`.
+      checkpoints: each as `loading.load_network`.
       benchmark: name of it.
       sequences: of the benchmark.
       output: .md file to write.
@@ -120,9 +120,9 @@ def run(
       The page.
 
     Raises:
-      ValueError: as `measure` and `checkpoint.load_variables`.
+      ValueError: as `measure` and `loading.load_network`.
     """
-    loaded = {name or 'the one shipped': checkpoint_lib.load_variables(name) for name in checkpoints}
+    loaded = {name or 'the one shipped': loading.load_network(name) for name in checkpoints}
     parts = ['# Frames scaled and rotated about the target']
     for name, (variables, config) in loaded.items():
         rows = measure(recall_table.Proposer(variables, config, most=1), sequences, count)

@@ -12,6 +12,7 @@ from jax import lax
 from sctrpn_jax.geometry import boxes as box_forms
 
 _NEVER = np.int32(2**30)  # above every linear index
+MAX_COMPONENTS = 512  # of one crop: edge maps of photographs have some hundred
 
 
 def edge_map(image: chex.Array, threshold: chex.Numeric) -> chex.Array:
@@ -89,7 +90,7 @@ def label_components(mask: chex.Array) -> chex.Array:
     return jnp.where(mask, pixels[:height, :width], -1)
 
 
-def component_boxes(labels: chex.Array, max_components: int) -> tuple[chex.Array, chex.Array]:
+def component_boxes(labels: chex.Array, max_components: int = MAX_COMPONENTS) -> tuple[chex.Array, chex.Array]:
     """Bounding boxes of components.
 
     Args:

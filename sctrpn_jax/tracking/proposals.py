@@ -8,8 +8,10 @@ from flax import struct
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import boxes as boxes_lib
+from sctrpn_jax.geometry import grid
 from sctrpn_jax.tracking import color, contours, nms, rerank
 
+KEPT = 64  # proposals that are re-ranked and suppressed: recall of the targets' boxes is level from there (Table 2)
 # Colour varies slowly over a target; every fourth pixel of the crop tells as much.
 _LIKELIHOOD_STRIDE = 4
 
@@ -29,11 +31,26 @@ class Cues:
 
 
 @struct.dataclass
+class Target:
+    """What proposals are compared with, in one frame's search crop.
+
+    Attributes:
+      cues: of the target.
+      first_size: [2] (w, h) of the target in the first frame, search-crop pixels.
+      previous_size: [2] (w, h) of the target in the previous frame, search-crop pixels.
+    """
+
+    cues: Cues
+    first_size: chex.Array
+    previous_size: chex.Array
+
+
+@struct.dataclass
 class Proposals:
     """The K best proposals, best first; boxes in search-crop pixels.
 
     Attributes:
-      best: [4] centre form: the first, or what its neighbours agree on (`track.voting`).
+      best: [4] centre form: the first, or the mean of those that agree with it (`track.voting`).
       boxes: [K, 4] centre form.
       scores: [K] target probability, 0..1.
       values: [K] what they are ranked by: Eq. 13, times the windowed and penalised probability (field).
@@ -109,7 +126,7 @@ def select(
     previous_size: chex.Array,
     c: config_lib.TrackConfig,
     ratios: int = 5,
-    keep: int | None = None,
+    keep: int = KEPT,
 ) -> Chosen:
     """The K proposals of highest windowed and penalised probability.
 
@@ -119,13 +136,13 @@ def select(
       mask: [N] bool, proposals in play.
       previous_size: [2] (w, h) of the target in the previous frame, search-crop pixels.
       c: `TrackConfig`.
-      ratios: anchors a cell.
-      keep: K, but never more than N; None: `c.proposals`.
+      ratios: anchors per cell.
+      keep: K, but never more than N.
 
     Returns:
       `Chosen`, without contours.
     """
-    keep = min(c.proposals if keep is None else keep, scores.shape[0])
+    keep = min(keep, scores.shape[0])
     window = jnp.asarray(cosine_window(round((scores.shape[0] // ratios) ** 0.5), ratios))
     penalty = change_penalty(boxes[:, 2:], previous_size, c.penalty)
     windowed = penalty * scores * (1 - c.window) + window * c.window
@@ -139,11 +156,8 @@ def rerank_chosen(
     scores: chex.Array,
     crop: chex.Array,
     components: tuple[chex.Array, chex.Array],
-    cues: Cues,
-    first_size: chex.Array,
-    previous_size: chex.Array,
+    target: Target,
     c: config_lib.TrackConfig,
-    stride: int = 8,
     ratios: int = 5,
 ) -> Chosen:
     """Orders the chosen proposals by Eq. 11-13.
@@ -153,30 +167,27 @@ def rerank_chosen(
       scores: [N] target probability of all proposals, the colour cue's response map.
       crop: [S, S, 3] RGB 0..255.
       components: of `contours.component_boxes` on the crop.
-      cues: of the target.
-      first_size: [2] (w, h) of the target in the first frame, search-crop pixels.
-      previous_size: [2] the same in the previous frame.
+      target: what it is compared with.
       c: `TrackConfig`.
-      stride: of the response map, pixels.
-      ratios: anchors a cell.
+      ratios: anchors per cell.
 
     Returns:
       `Chosen`, best first.
     """
     if c.color_map == 'histogram':
-        values, pixels = color.histogram_likelihood(cues.histogram, crop, _LIKELIHOOD_STRIDE), _LIKELIHOOD_STRIDE
+        values, pixels = color.histogram_likelihood(target.cues.histogram, crop, _LIKELIHOOD_STRIDE), _LIKELIHOOD_STRIDE
     else:
         size = round((scores.shape[0] // ratios) ** 0.5)
-        values, pixels = scores.reshape(size, size, ratios).max(-1), stride
+        values, pixels = scores.reshape(size, size, ratios).max(-1), grid.STRIDE
     likeness = color.box_means(values, color.crop_to_cells(chosen.boxes, values.shape[0], pixels, crop.shape[0]))
     rho = contours.count_enclosed(*components, chosen.boxes)
-    rho_target = cues.rho_first if c.shape_target == 'first' else cues.rho_previous
-    target = first_size if c.size_target == 'first' else previous_size
+    rho_target = target.cues.rho_first if c.shape_target == 'first' else target.cues.rho_previous
+    size_target = target.first_size if c.size_target == 'first' else target.previous_size
     product = rerank.multi_cue(
         rerank.shape_cue(rho, rho_target),
         likeness,
-        rerank.size_cue(chosen.boxes[:, 2:], target, c.size_unit),
-        (c.shape_exponent, c.color_exponent, c.size_exponent),
+        rerank.size_cue(chosen.boxes[:, 2:], size_target, c.size_unit),
+        c.rerank_exponents,
         chosen.values if c.rerank_with_score else None,
     )
     product = jnp.where(chosen.valid, product, 0)
@@ -196,11 +207,9 @@ def propose(
     stage_boxes: chex.Array,
     mask: chex.Array,
     crop: chex.Array,
-    cues: Cues,
-    first_size: chex.Array,
-    previous_size: chex.Array,
+    target: Target,
     c: config_lib.TrackConfig,
-    stride: int,
+    keep: int = KEPT,
 ) -> Proposals:
     """Scores, re-ranks and suppresses the cascade's proposals for one frame.
 
@@ -209,40 +218,35 @@ def propose(
       stage_boxes: [L, N, 4] refined anchors of each stage, centre form, search-crop pixels.
       mask: [N] bool, anchors that the filter by theta left.
       crop: [S, S, 3] RGB 0..255.
-      cues: of the target.
-      first_size: [2] (w, h) of the target in the first frame, search-crop pixels.
-      previous_size: [2] the same in the previous frame.
+      target: what they are compared with.
       c: `TrackConfig`.
-      stride: of the response map, pixels.
+      keep: proposals that are ranked, K, but never more than N.
 
     Returns:
       `Proposals`.
     """
     stages, anchors = stage_scores.shape
-    map_size = (crop.shape[0] - 127) // stride + 1
-    ratios = anchors // (map_size * map_size)
+    ratios = anchors // grid.map_size(crop.shape[0]) ** 2
     # An untrained or hostile network may ask for boxes far larger than the crop: the cues need sane sizes.
     stage_boxes = jnp.concatenate(
         [stage_boxes[..., :2], jnp.clip(stage_boxes[..., 2:], 1.0, 2.0 * crop.shape[0])], axis=-1
     )
     if c.rerank:
-        components = contours.component_boxes(
-            contours.label_components(contours.edge_map(crop, c.edge_threshold)), c.max_contours
-        )
+        components = contours.component_boxes(contours.label_components(contours.edge_map(crop, c.edge_threshold)))
 
     def rank(scores, boxes, mask, keep):
-        chosen = select(scores, boxes, mask, previous_size, c, ratios, keep)
+        chosen = select(scores, boxes, mask, target.previous_size, c, ratios, keep)
         if not c.rerank:
             return chosen
-        return rerank_chosen(chosen, scores, crop, components, cues, first_size, previous_size, c, stride, ratios)
+        return rerank_chosen(chosen, scores, crop, components, target, c, ratios)
 
     if c.rerank_each_stage:
-        # Algorithm 1 to the letter: what a stage ranks low is out of play for the next.
+        # Algorithm 1 as printed: what a stage ranks low is out of play for the next.
         for stage in range(stages - 1):
-            chosen = rank(stage_scores[stage], stage_boxes[stage], mask, 2 * c.proposals)
+            chosen = rank(stage_scores[stage], stage_boxes[stage], mask, 2 * keep)
             mask = mask & jnp.zeros_like(mask).at[chosen.index].set(chosen.valid)
     scores = stage_scores[-1] if c.stage_scores == 'last' else stage_scores.mean(axis=0)
-    chosen = rank(scores, stage_boxes[-1], mask, c.proposals)
+    chosen = rank(scores, stage_boxes[-1], mask, keep)
     kept = nms.nms(chosen.boxes, chosen.values, chosen.valid, c.nms_iou)
     best = vote(chosen.boxes, jnp.where(chosen.valid, chosen.values, 0), c.nms_iou) if c.voting else chosen.boxes[0]
     found = scores[chosen.index]
@@ -280,6 +284,6 @@ def first_cues(crop: chex.Array, size: chex.Array, c: config_lib.TrackConfig) ->
     rho = jnp.zeros((), jnp.int32)
     if c.rerank:
         labels = contours.label_components(contours.edge_map(crop, c.edge_threshold))
-        rho = contours.count_enclosed(*contours.component_boxes(labels, c.max_contours), box[None])[0]
+        rho = contours.count_enclosed(*contours.component_boxes(labels), box[None])[0]
     histogram = color.histogram_model(crop, box) if c.color_map == 'histogram' else jnp.zeros(0)
     return Cues(rho_first=rho, rho_previous=rho, histogram=histogram)

@@ -1,4 +1,4 @@
-"""Tracking without training: plain correlation of frozen backbone features, the floor that a trained head must beat.
+"""Tracking without training: plain matching of frozen backbone features, which a trained network must beat.
 
 The first frame's features inside the target are slid over the search region; the peak is the new centre, the size stays
 that of the first frame. On the 20 DAVIS validation sequences (one-tower ImageNet weights) the mask is what counts:
@@ -19,11 +19,11 @@ from flax import struct
 
 from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.geometry import crop as crop_lib
-from sctrpn_jax.models import correlation
+from sctrpn_jax.geometry import grid
+from sctrpn_jax.models import matching
 from sctrpn_jax.tracking import inputs
 
-STRIDE = 8  # crop pixels a cell, of the backbone
-UPSAMPLING = 8  # response samples a cell
+UPSAMPLING = 8  # response samples per cell
 
 
 @struct.dataclass
@@ -53,16 +53,13 @@ class Output:
     score: chex.Array
 
 
-def init_state(
-    features: Callable[[chex.Array], chex.Array], frame: chex.Array, box: chex.Array, template_size: int = 127
-) -> State:
+def init_state(features: Callable[[chex.Array], chex.Array], frame: chex.Array, box: chex.Array) -> State:
     """Remembers the target.
 
     Args:
-      features: [1, S, S, 3] crop, 0..255 RGB -> [1, n, n, C], cells of `STRIDE` pixels around the crop's centre.
+      features: [1, S, S, 3] crop, 0..255 RGB -> [1, n, n, C], cells of `grid.STRIDE` pixels around the crop's centre.
       frame: [H, W, 3] uint8 RGB.
       box: [4] xywh, 0-based frame pixels, positive size.
-      template_size: side of the template crop, pixels.
 
     Returns:
       State for `track_step`.
@@ -71,8 +68,8 @@ def init_state(
     centre, size = box[:2], box[2:]
     fill = frame.astype(jnp.float32).mean((0, 1))
     side = crop_lib.context_side(size)
-    template = features(crop_lib.extract(frame, centre, side, template_size, fill)[None])[0]
-    mask = correlation.target_mask((size * template_size / side)[None], template.shape[0], STRIDE)[0]
+    template = features(crop_lib.extract(frame, centre, side, grid.TEMPLATE_SIZE, fill)[None])[0]
+    mask = matching.target_mask((size * grid.TEMPLATE_SIZE / side)[None], template.shape[0])[0]
     return State(template, mask, centre, size, fill)
 
 
@@ -81,7 +78,6 @@ def track_step(
     state: State,
     frame: chex.Array,
     window: float = 0.35,
-    template_size: int = 127,
     search_size: int = 255,
 ) -> tuple[State, chex.Array, chex.Array]:
     """Finds the target in the next frame.
@@ -91,15 +87,14 @@ def track_step(
       state: of `init_state` or the last call.
       frame: [H, W, 3] uint8 RGB.
       window: weight of the cosine window against the response scaled to 0..1, after upsampling.
-      template_size: side of the template crop, pixels.
       search_size: side of the search crop, pixels.
 
     Returns:
       New state, box [4] xywh in frame pixels, score [] (the cosine at the chosen place).
     """
-    side = crop_lib.context_side(state.size) * search_size / template_size
+    side = crop_lib.context_side(state.size) * search_size / grid.TEMPLATE_SIZE
     search = features(crop_lib.extract(frame, state.centre, side, search_size, state.fill)[None])[0]
-    response = correlation.cosine(state.template[None], state.mask[None], search[None])[0]
+    response = matching.cosine(state.template[None], state.mask[None], search[None])[0]
     fine = response.shape[0] * UPSAMPLING
     response = jax.image.resize(response, (fine, fine), 'cubic')
     low, high = response.min(), response.max()
@@ -107,7 +102,7 @@ def track_step(
     hann = jnp.asarray(np.hanning(fine), jnp.float32)
     best = jnp.argmax((1 - window) * scaled + window * hann[:, None] * hann[None, :])
     row, column = jnp.unravel_index(best, response.shape)
-    shift = (jnp.stack([column, row]).astype(jnp.float32) - (fine - 1) / 2) * STRIDE / UPSAMPLING
+    shift = (jnp.stack([column, row]).astype(jnp.float32) - (fine - 1) / 2) * grid.STRIDE / UPSAMPLING
     centre = state.centre + shift * side / search_size
     centre = jnp.clip(centre, 0, jnp.asarray([frame.shape[1], frame.shape[0]], jnp.float32))
     box = boxes_lib.cxcywh_to_xywh(jnp.concatenate([centre, state.size]))

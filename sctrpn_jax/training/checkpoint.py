@@ -1,16 +1,13 @@
 """Checkpoints through orbax: state, data position and config; the last and the best are kept apart."""
 
-import functools
-import json
 import pathlib
 import typing
 
 import jax
 import orbax.checkpoint as ocp
 
+from sctrpn_jax import __version__, config_values
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.weights import network_file as weights_file
-from sctrpn_jax.weights import pretrained
 
 
 class CheckpointError(ValueError):
@@ -44,7 +41,7 @@ class Checkpoints:
             args=ocp.args.Composite(
                 state=ocp.args.StandardSave(state),
                 position=ocp.args.JsonSave(position),
-                config=ocp.args.JsonSave(config_lib.to_dict(config)),
+                config=ocp.args.JsonSave({'sctrpn_jax': __version__, 'config': config_values.to_dict(config)}),
             ),
         )
 
@@ -75,50 +72,6 @@ class Checkpoints:
     def close(self) -> None:
         """Waits and frees the background threads."""
         self._manager.close()
-
-
-def read_config(folder: pathlib.Path, step: int) -> config_lib.Config:
-    """The config a checkpoint was made with."""
-    return config_lib.from_dict(json.loads((folder / str(step) / 'config' / 'metadata').read_text()))
-
-
-def load_variables(workdir: str | pathlib.Path | None) -> tuple[dict, config_lib.Config]:
-    """Variables and config of a training run: its best checkpoint, else its last.
-
-    Args:
-      workdir: of `bin/train`, or one of the folders `checkpoints`, `best` inside it; a weights file (.npz); or the
-        name of a pretrained network (None: the default one).
-
-    Returns:
-      What `track_sequence` takes.
-
-    Raises:
-      CheckpointError: no such folder, or no complete checkpoint in it.
-    """
-    if workdir is None or str(workdir) in pretrained.available():
-        return pretrained.load_pretrained(str(workdir) if workdir else pretrained.DEFAULT)
-    path = pathlib.Path(workdir).absolute()
-    if path.suffix == '.npz':
-        return weights_file.read(path)
-    for folder in (path / 'best', path / 'checkpoints', path):
-        steps = [int(entry.name) for entry in folder.glob('*') if entry.name.isdigit()] if folder.is_dir() else []
-        if not steps:
-            continue
-        config = read_config(folder, max(steps))
-        with ocp.StandardCheckpointer() as checkpointer:
-            # Arrays come back on this machine's first device, whatever machine saved them.
-            metadata = checkpointer.metadata(folder / str(max(steps)) / 'state').item_metadata.tree
-            target = jax.tree.map(functools.partial(_on, jax.sharding.SingleDeviceSharding(jax.devices()[0])), metadata)
-            state = checkpointer.restore(folder / str(max(steps)) / 'state', target)
-        return {'params': state['params'], 'batch_stats': state['batch_stats']}, config
-    raise CheckpointError(
-        f'{workdir}: no checkpoint here; give the --workdir of a training run (it holds best/ or checkpoints/), '
-        f'a weights file (.npz) or one of the pretrained networks: {", ".join(pretrained.available()) or "none"}'
-    )
-
-
-def _on(sharding: jax.sharding.Sharding, leaf: typing.Any) -> jax.ShapeDtypeStruct:
-    return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=sharding)
 
 
 def disagreement(saved: dict, wanted: dict, where: str = 'config') -> str | None:

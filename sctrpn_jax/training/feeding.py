@@ -8,8 +8,9 @@ import jax
 import numpy as np
 
 from sctrpn_jax import config as config_lib
+from sctrpn_jax.data import augment, patches
 from sctrpn_jax.data import mixture as mixture_lib
-from sctrpn_jax.data import patches
+from sctrpn_jax.geometry import grid
 
 
 class Feeding(typing.NamedTuple):
@@ -24,6 +25,13 @@ class Feeding(typing.NamedTuple):
     batches: Iterator[typing.Any]
     expand: Callable[[typing.Any], dict]
     close: Callable[[], None]
+
+
+def patch_sizes(config: config_lib.Config) -> tuple[int, int]:
+    """Sides of the template and search patches that the augmentation cuts its crops from, pixels."""
+    a = config.augment
+    template = patches.patch_size(grid.TEMPLATE_SIZE, augment.TEMPLATE_SHIFT, augment.TEMPLATE_SCALE)
+    return template, patches.patch_size(config.model.search_size, a.search_shift, a.search_scale, a.zoom)
 
 
 def make_feeding(
@@ -43,10 +51,9 @@ def make_feeding(
     Raises:
       ValueError: data that is not there, or too large to be resident.
     """
-    a, d = config.augment, config.data
+    d = config.data
     mixture = mixture_lib.make_mixture(d)
-    template_patch = patches.patch_size(config.model.template_size, a.template_shift, a.template_scale)
-    search_patch = patches.patch_size(config.model.search_size, a.search_shift, a.search_scale, a.search_zoom)
+    template_patch, search_patch = patch_sizes(config)
     shares = {'negative_share': d.negative_share, 'mirror_share': d.mirror_share}
     hosts = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
 
@@ -57,7 +64,7 @@ def make_feeding(
     if d.feeding == 'resident':
         from sctrpn_jax.data import resident
 
-        store = resident.read_store(mixture, search_patch, config.model.template_size, int(d.resident_gib * 2**30))
+        store = resident.read_store(mixture, search_patch, resident.bytes_allowed(jax.local_devices()[0]))
         store = jax.device_put(store, replicated)
         sample = functools.partial(resident.sample, template_patch=template_patch, **shares)
         rows = resident.positions(config.train.batch_size, first_batch, **hosts)
@@ -78,7 +85,6 @@ def make_feeding(
             batch_size=config.train.batch_size,
             num_workers=d.num_workers,
             seed=config.seed,
-            template_size=config.model.template_size,
             first_batch=first_batch,
             **shares,
             **hosts,

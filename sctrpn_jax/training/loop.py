@@ -10,18 +10,19 @@ import jax
 import numpy as np
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax import config_check
-from sctrpn_jax.training import checkpoint, feeding, metrics, optimiser, validation
+from sctrpn_jax import config_values
+from sctrpn_jax.training import checkpoint, feeding, metric_log, optimiser, validation
 from sctrpn_jax.training import state as state_lib
 from sctrpn_jax.training import train_step as step_lib
+from sctrpn_jax.weights import loading
 
 _log = logging.getLogger(__name__)
 
 # Fields that do not change what a run computes, so a restart may set them anew. (The two ways of feeding give the same
 # pairs, to rounding.)
 _FREE_FIELDS = {
-    'train': ('log_every', 'checkpoint_every', 'validate_every', 'max_minutes'),
-    'data': ('feeding', 'resident_gib', 'num_workers'),
+    'train': ('log_every', 'checkpoint_every', 'validate_every', 'validation_root'),
+    'data': ('feeding', 'num_workers'),
 }
 
 
@@ -43,7 +44,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
       ValueError: settings or data that do not fit; a checkpoint of another config.
       TrainingDivergedError: with the last sound state saved.
     """
-    c = config_check.check(config).train
+    c = config_values.check(config).train
     devices = jax.device_count()
     if c.batch_size % devices:
         raise ValueError(f'train.batch_size is {c.batch_size}; it must be a multiple of {devices} devices')
@@ -69,7 +70,7 @@ def _train(
     best = opened.enter_context(contextlib.closing(checkpoint.Checkpoints(workdir, 'best')))
     first, best_auc = last.latest_step() or 0, -1.0
     if first:
-        _check_same_run(checkpoint.read_config(workdir / 'checkpoints', first), config)
+        _check_same_run(loading.read_run_config(workdir / 'checkpoints', first), config)
     state = jax.device_put(state_lib.create_train_state(config), replicated)
     if first:
         state, position = last.restore(state)
@@ -85,10 +86,9 @@ def _train(
     opened.callback(feed.close)
     train_step = step_lib.make_train_step(config, feed.expand)
     validate = validation.Validator(config) if c.validate_every else None
-    writer = opened.enter_context(contextlib.closing(metrics.MetricWriter(workdir, first)))
-    total, phase = optimiser.total_steps(c), optimiser.backbone_start(c)
+    writer = opened.enter_context(contextlib.closing(metric_log.MetricWriter(workdir, first)))
+    total = optimiser.total_steps(c)
     progress = _Progress(first, total, c.batch_size)
-    deadline = time.monotonic() + c.max_minutes * 60 if c.max_minutes else math.inf
     step = first
 
     def save():
@@ -97,7 +97,7 @@ def _train(
 
     try:
         while True:
-            over = step >= total or time.monotonic() > deadline
+            over = step >= total
             if validate and step > first and (step % c.validate_every == 0 or over):
                 result = validate(state.variables)
                 writer.write(step, {f'validation/{name}': value for name, value in result.items()})
@@ -115,7 +115,8 @@ def _train(
             batch = next(feed.batches)
             if progress.newest is not None and not progress.newest['finite']:
                 _stop(progress.newest, step, save, last)
-            state, values = train_step(state, batch, train_backbone=step >= phase)
+            phase = optimiser.phase_at(c, step)
+            state, values = train_step(state, batch, phase.layers, phase.running_norms)
             step += 1
             progress.add(values)
             if step % c.log_every == 0 or step == total:
@@ -131,9 +132,8 @@ def _train(
 
 
 def _check_same_run(saved: config_lib.Config, wanted: config_lib.Config) -> None:
-    saved, wanted = config_lib.to_dict(saved), config_lib.to_dict(wanted)
+    saved, wanted = config_values.to_dict(saved), config_values.to_dict(wanted)
     for side in (saved, wanted):
-        side.pop('validation')
         side.pop('track')
         for section, names in _FREE_FIELDS.items():
             for name in names:
@@ -154,7 +154,7 @@ def _stop(values: dict, step: int, save, checkpoints) -> None:
     ]
     what = '; '.join(broken) or f'the gradient (norm {float(values["gradient_norm"])}) while every loss term is finite'
     raise TrainingDivergedError(
-        f'step {step}: not finite: {what}. The state before that step is saved; a lower train.rate may help'
+        f'step {step}: not finite: {what}. The state before that step is saved; lower rates in train.phases may help'
     )
 
 

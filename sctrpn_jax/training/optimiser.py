@@ -1,67 +1,133 @@
-"""SGD with momentum (or AdamW) and the three phases of Sec. 4.2: warm-up, frozen backbone, end to end."""
+"""The optimiser of a run: one chain that clips all gradients, then SGD or AdamW for each part (Sec. 4.2).
 
-import math
+The parts are the heads (RPN branches and FEM) and each backbone layer; `train.phases` says when each is trained and at
+which rate. A part at rest keeps its parameters and its momentum.
+"""
 
+import typing
+from collections.abc import Callable
+
+import chex
 import jax
+import jax.numpy as jnp
 import optax
 
 from sctrpn_jax import config as config_lib
 
+HEADS = 'heads'  # the part that is always trained
+# C-RPN's and pysot's; the paper names SGD alone.
+MOMENTUM = 0.9  # of SGD; AdamW's first moment
+WEIGHT_DECAY = 1e-4  # of kernels, not of biases and norms
+CLIP_NORM = 10.0  # of the gradients of all parts together
 
-def steps_per_epoch(c: config_lib.TrainConfig) -> int:
-    """Optimiser steps in one epoch of `pairs_per_epoch` pairs."""
-    return max(c.pairs_per_epoch // c.batch_size, 1)
+
+class Span(typing.NamedTuple):
+    """A phase and the optimiser steps that it covers: first to end - 1."""
+
+    first: int
+    end: int
+    phase: config_lib.Phase
+
+
+def spans(c: config_lib.TrainConfig) -> list[Span]:
+    """The phases of a run with their steps; a phase that rounds to no step is left out."""
+    per_epoch = max(c.pairs_per_epoch // c.batch_size, 1)
+    found, first, epochs = [], 0, 0.0
+    for phase in c.phases:
+        epochs += phase.epochs
+        end = round(epochs * per_epoch)
+        if end > first:
+            found.append(Span(first, end, phase))
+        first = end
+    return found
 
 
 def total_steps(c: config_lib.TrainConfig) -> int:
     """Optimiser steps of the whole run."""
-    return c.epochs * steps_per_epoch(c)
+    found = spans(c)
+    return found[-1].end if found else 0
 
 
-def backbone_start(c: config_lib.TrainConfig) -> int:
-    """First step at which the backbone is trained."""
-    if c.end_to_end_after_warmup:
-        return round(c.warmup_epochs * steps_per_epoch(c))
-    return total_steps(c) - round(c.final_epochs * steps_per_epoch(c))
+def phase_at(c: config_lib.TrainConfig, step: int) -> config_lib.Phase:
+    """The phase that an optimiser step lies in; after the last step, the last phase."""
+    found = spans(c)
+    return next((span.phase for span in found if step < span.end), found[-1].phase)
 
 
-def make_schedule(c: config_lib.TrainConfig) -> optax.Schedule:
-    """Learning rate by step: warm-up (constant as printed, or a ramp), constant, then exponential decay."""
-    total, warm = total_steps(c), round(c.warmup_epochs * steps_per_epoch(c))
-    decay_from = warm if c.decay_frozen else max(total - round(c.final_epochs * steps_per_epoch(c)), warm)
-    ramp = optax.linear_schedule(c.warmup_rate / 10, c.warmup_rate, max(warm, 1))
-    decay = optax.exponential_decay(c.rate, max(total - decay_from, 1), c.final_rate / c.rate)
-    return optax.join_schedules(
-        [ramp if c.warmup_ramp else optax.constant_schedule(c.warmup_rate), optax.constant_schedule(c.rate), decay],
-        [warm, decay_from],
-    )
-
-
-def make_optimiser(c: config_lib.TrainConfig, factor: float = 1.0, first_step: int = 0) -> optax.GradientTransformation:
-    """SGD with momentum, or AdamW; weight decay on kernels alone. Clipping is done before, on all parameters together.
+def make_schedule(c: config_lib.TrainConfig, part: str = HEADS) -> optax.Schedule:
+    """Learning rate of a part by the number of steps that it was trained for.
 
     Args:
       c: `TrainConfig`.
-      factor: on the learning rate.
-      first_step: of the run, at which this optimiser's own count begins.
+      part: `heads`, or a backbone layer (`conv1` .. `conv5`), which rests in phases that do not train it.
     """
-    schedule = make_schedule(c)
+    schedules, boundaries, count = [], [], 0
+    for span in spans(c):
+        if _is_trained(span.phase, part):
+            schedules.append(_ramp(span.phase, span.end - span.first))
+            count += span.end - span.first
+            boundaries.append(count)
+    schedule = optax.join_schedules(schedules, boundaries[:-1])
+    factor = 1.0 if part == HEADS else c.backbone_rate
+    return lambda step: factor * schedule(step)
 
-    def rate(step):
-        return factor * schedule(step + first_step)
 
-    if c.optimiser == 'adamw':
-        return optax.adamw(rate, b1=c.momentum, weight_decay=c.weight_decay, mask=_kernels)
+def make_optimiser(c: config_lib.TrainConfig) -> optax.GradientTransformation:
+    """Clipping, then the solver of each part.
+
+    Args:
+      c: `TrainConfig`.
+
+    Returns:
+      A transformation of parameters with a `backbone` that holds `conv1` .. `conv5` (and norms).
+    """
+    parts = [HEADS, *(f'conv{n}' for n in range(1, 6))]
     return optax.chain(
-        optax.add_decayed_weights(c.weight_decay, mask=_kernels),
-        optax.trace(c.momentum),
-        optax.scale_by_learning_rate(rate),
+        optax.clip_by_global_norm(CLIP_NORM), optax.partition({part: _part(c, part) for part in parts}, _labels)
     )
 
 
-def make_backbone_optimiser(c: config_lib.TrainConfig) -> optax.GradientTransformation:
-    """`make_optimiser` for the backbone, whose steps begin with the end-to-end phase."""
-    return make_optimiser(c, c.backbone_rate, backbone_start(c))
+def _part(c: config_lib.TrainConfig, part: str) -> optax.GradientTransformation:
+    """The solver of a part, at rest in the phases that do not train it."""
+    active = [(span.first, span.end) for span in spans(c) if _is_trained(span.phase, part)]
+    if not active:
+        return optax.set_to_zero()
+    rate = make_schedule(c, part)
+    if c.optimiser == 'adamw':
+        solver = optax.adamw(rate, b1=MOMENTUM, weight_decay=WEIGHT_DECAY, mask=_kernels)
+    else:
+        decay = optax.add_decayed_weights(WEIGHT_DECAY, mask=_kernels)
+        solver = optax.chain(decay, optax.trace(MOMENTUM), optax.scale_by_learning_rate(rate))
+    if active == [(0, total_steps(c))] or part == HEADS:
+        return solver
+
+    def is_active(step: chex.Array) -> chex.Array:
+        inside = [(first <= step) & (step < end) for first, end in active]
+        return jnp.stack(inside).any()
+
+    return optax.transforms.conditionally_mask(solver, is_active)
+
+
+def _is_trained(phase: config_lib.Phase, part: str) -> bool:
+    return part == HEADS or int(part[-1]) in phase.layers
+
+
+def _ramp(phase: config_lib.Phase, steps: int) -> Callable[[chex.Numeric], chex.Numeric]:
+    if phase.start_rate == phase.end_rate:
+        return optax.constant_schedule(phase.start_rate)
+    if phase.ramp == 'linear':
+        return optax.linear_schedule(phase.start_rate, phase.end_rate, steps)
+    return optax.exponential_decay(phase.start_rate, steps, phase.end_rate / phase.start_rate)
+
+
+def _labels(params: dict) -> dict:
+    """The part of every parameter: a backbone layer with its norm, or the heads."""
+
+    def part(path, _):
+        in_backbone = path[0].key == 'backbone'
+        return f'conv{path[1].key[-1]}' if in_backbone else HEADS
+
+    return jax.tree.map_with_path(part, params)
 
 
 def _kernels(params):
@@ -69,9 +135,10 @@ def _kernels(params):
 
 
 def describe(c: config_lib.TrainConfig) -> str:
-    """One line: steps and pairs of the run and where its phases begin."""
+    """One line: steps and pairs of the run, and what is trained from which step on."""
+    parts = []
+    for span in spans(c):
+        layers = ', '.join(f'conv{n}' for n in span.phase.layers) or 'heads alone'
+        parts.append(f'from step {span.first}: {layers}')
     total = total_steps(c)
-    pairs = total * c.batch_size
-    warm, start = round(c.warmup_epochs * steps_per_epoch(c)), min(backbone_start(c), total)
-    end = f'end to end from step {start}' if start < total else 'backbone frozen throughout'
-    return f'{total} steps, {pairs} pairs; warm-up to step {warm}, {end}; {math.ceil(c.epochs)} epochs'
+    return f'{total} steps, {total * c.batch_size} pairs; {"; ".join(parts)}'

@@ -9,36 +9,30 @@ from flax import struct
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.models import sctrpn
-from sctrpn_jax.training import checkpoint, growth, optimiser
-from sctrpn_jax.weights import backbone as backbone_weights
+from sctrpn_jax.training import growth, optimiser
+from sctrpn_jax.weights import initial, loading
 
 
 @struct.dataclass
 class TrainState:
-    """Parameters, running statistics and momenta. The backbone's momentum is apart, since it rests while frozen.
+    """Parameters, running statistics and the optimiser's state.
 
     Attributes:
       step: [] int32, optimiser steps done.
       params: of `SCTRPN`.
-      batch_stats: of `SCTRPN` (empty without batch norm).
-      heads_momentum, backbone_momentum: optimiser states.
+      batch_stats: of `SCTRPN`.
+      opt_state: of `optimiser.make_optimiser`.
     """
 
     step: chex.Array
     params: typing.Any
     batch_stats: typing.Any
-    heads_momentum: typing.Any
-    backbone_momentum: typing.Any
+    opt_state: typing.Any
 
     @property
     def variables(self) -> dict:
         """What `SCTRPN.apply` takes."""
         return {'params': self.params, 'batch_stats': self.batch_stats}
-
-
-def split_params(params: dict) -> tuple[dict, dict]:
-    """(heads, backbone) parameters, or gradients of that form."""
-    return {k: v for k, v in params.items() if k != 'backbone'}, params['backbone']
 
 
 def create_train_state(config: config_lib.Config) -> TrainState:
@@ -53,26 +47,19 @@ def create_train_state(config: config_lib.Config) -> TrainState:
     elif config.model.backbone.weights:
         variables = _with_backbone(variables, config.model.backbone)
     params = variables['params']
-    heads, backbone = split_params(params)
     return TrainState(
         step=jnp.zeros((), jnp.int32),
         params=params,
-        batch_stats=variables.get('batch_stats', {}),
-        heads_momentum=optimiser.make_optimiser(config.train).init(heads),
-        backbone_momentum=optimiser.make_backbone_optimiser(config.train).init(backbone),
+        batch_stats=variables['batch_stats'],
+        opt_state=optimiser.make_optimiser(config.train).init(params),
     )
 
 
 def _with_backbone(variables: dict, b: config_lib.BackboneConfig) -> dict:
-    loaded = backbone_weights.load_backbone(
-        b.weights,
-        widths=b.widths,
-        groups=b.groups,
-        norm=b.norm,
-        mean=b.mean,
-        std=b.std,
-        one_tower=b.one_tower,
-    )
+    try:
+        loaded = initial.load_backbone(b.weights, widths=b.widths, groups=b.groups, norm=b.norm)
+    except ValueError as error:
+        raise ValueError(f'config.model.backbone.weights: {error}') from None
     # A file holds convolutions for all five layers; the network may use fewer, and norms of its own.
     backbone = variables['params']['backbone']
     backbone = backbone | {name: jax.tree.map(jnp.asarray, loaded[name]) for name in loaded if name in backbone}
@@ -82,16 +69,16 @@ def _with_backbone(variables: dict, b: config_lib.BackboneConfig) -> dict:
 def _started(fresh: dict, config: config_lib.Config) -> dict:
     """Variables of another run, grown where its network is the narrower one."""
     where, backbone = config.train.start_from, config.model.backbone
-    loaded, _ = checkpoint.load_variables(where)
+    loaded, _ = loading.load_network(where)
     other = growth.names_and_shapes(loaded) != growth.names_and_shapes(fresh)
     if other and backbone.weights:
         fresh = _with_backbone(fresh, backbone)
     try:
-        if other and config.model.head.correlation == 'upchannel':
-            raise ValueError("head.correlation 'upchannel' mixes channels and anchors, so it cannot grow")
+        if other and config.model.correlation == 'upchannel':
+            raise ValueError("model.correlation 'upchannel' mixes channels and anchors, so it cannot grow")
         return growth.grow(loaded, fresh)
     except ValueError as error:
         raise ValueError(
-            f'train.start_from: {where} has another network: {error}; '
+            f'config.train.start_from: {where} has another network: {error}; '
             'give weights of the same config.model, or of one with fewer channels'
         ) from None

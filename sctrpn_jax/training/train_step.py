@@ -1,5 +1,6 @@
 """One training step: augment, run the cascade, label each stage's own anchors, sum the losses, update (Eq. 7)."""
 
+import dataclasses
 import functools
 import typing
 
@@ -12,8 +13,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import augment
 from sctrpn_jax.geometry import boxes
 from sctrpn_jax.models import sctrpn
-from sctrpn_jax.objectives import cascade_loss as cascade
-from sctrpn_jax.objectives import targets
+from sctrpn_jax.objectives import cascade_loss, targets
 from sctrpn_jax.training import optimiser
 from sctrpn_jax.training import state as state_lib
 
@@ -25,7 +25,6 @@ def stage_targets(outputs: sctrpn.StageOutputs, batch: dict, key: chex.PRNGKey, 
         negative_iou=c.negative_iou,
         best_anchor=c.best_anchor,
         max_samples=c.max_samples,
-        max_positives=c.max_positives,
     )
     batch_size, stages = outputs.logits.shape[:2]
     keys = jax.random.split(key, (batch_size, stages))
@@ -53,24 +52,20 @@ def loss_and_metrics(
       c: `LossConfig`.
 
     Returns:
-      [] loss, and metrics named `stageN/...`: classification, regression (losses); positives, negatives (anchors an
+      [] loss, and metrics named `stageN/...`: classification, regression (losses); positives, negatives (anchors per
       image, before sampling); peak_distance (response peak to the target's centre, pixels) and iou (of the best
       scored box with the target), both over positive pairs.
     """
     made = stage_targets(outputs, batch, key, c)
     stages = range(outputs.logits.shape[1])
-    total, terms = cascade.cascade_loss(
+    total, terms = cascade_loss.cascade_loss(
         *([values[:, i] for i in stages] for values in (outputs.logits, outputs.deltas, made.labels, made.regression)),
         name=c.classification,
         regression=c.regression,
-        regression_mean=c.regression_mean,
         xi=c.xi,
-        normalize=c.normalize,
-        balanced=c.balanced,
-        a=c.a,
-        c=c.c,
-        focal_gamma=c.focal_gamma,
-        hard_negative_threshold=c.hard_negative_threshold,
+        average=c.average,
+        shrinkage_speed=c.shrinkage_speed,
+        shrinkage_location=c.shrinkage_location,
     )
     metrics = {'loss': total}
     positive = batch['positive'].astype(jnp.float32)
@@ -90,25 +85,24 @@ def loss_and_metrics(
 
 
 def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda batch: batch) -> typing.Callable:
-    """Jitted `step(state, batch, train_backbone) -> (state, metrics)`; the state is donated.
-
-    `expand` makes of the batch that is handed in what `augment.augment` takes (`feeding.Feeding`).
+    """Jitted `step(state, batch, layers, running_norms) -> (state, metrics)`; the state is donated.
 
     A step whose loss or gradient is not finite leaves the state as it was (its count too) and says so in
     `metrics['finite']`, so that what is saved afterwards is sound.
-    """
-    model, c = sctrpn.SCTRPN(config.model), config.train
-    heads_sgd = optimiser.make_optimiser(c)
-    backbone_sgd = optimiser.make_backbone_optimiser(c)
-    schedule = optimiser.make_schedule(c)
 
-    def step(state: state_lib.TrainState, batch: dict, train_backbone: bool):
+    Args:
+      config: the run's.
+      expand: makes of the batch that is handed in what `augment.augment` takes (`feeding.Feeding`).
+
+    Returns:
+      The step; `layers` and `running_norms` are those of the phase (`config.Phase`), static: one program per set.
+    """
+    model, solver = sctrpn.SCTRPN(config.model), optimiser.make_optimiser(config.train)
+    schedule = optimiser.make_schedule(config.train)
+
+    def step(state: state_lib.TrainState, batch: dict, layers: tuple[int, ...], running_norms: bool):
         batch = augment.augment(
-            expand(batch),
-            config.seed,
-            template_size=config.model.template_size,
-            search_size=config.model.search_size,
-            **vars(config.augment),
+            expand(batch), config.seed, search_size=config.model.search_size, **dataclasses.asdict(config.augment)
         )
         key = jax.random.fold_in(jax.random.key(config.seed), state.step)
 
@@ -118,35 +112,20 @@ def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda 
                 batch['template'],
                 batch['search'],
                 batch['target'],
-                train=not c.running_norms,
-                first_trained=min(c.train_layers) if train_backbone else sctrpn.NONE_TRAINED,
+                train=not running_norms,
+                first_trained=min(layers, default=sctrpn.NONE_TRAINED),
                 mutable=['batch_stats'],
             )
             total, metrics = loss_and_metrics(outputs, batch, key, config.loss)
-            return total, (metrics, updated.get('batch_stats', state.batch_stats))
+            return total, (metrics, updated['batch_stats'])
 
-        (_, (metrics, batch_stats)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.params)
-        heads, backbone = state_lib.split_params(state.params)
-        heads_gradient, backbone_gradient = state_lib.split_params(gradients)
-        # Layers at rest: the compiler drops what would only have led to their gradients.
-        # A list: a set's order differs from process to process, and with it the program that the cache looks up.
-        at_rest = [name for name in backbone if not train_backbone or int(name[-1]) not in c.train_layers]
-        backbone_gradient |= {name: jax.tree.map(jnp.zeros_like, backbone[name]) for name in at_rest}
-        gradients = (heads_gradient, backbone_gradient)
+        (loss, (metrics, batch_stats)), gradients = jax.value_and_grad(loss_fn, has_aux=True)(state.params)
+        updates, opt_state = solver.update(gradients, state.opt_state, state.params)
+        params = optax.apply_updates(state.params, updates)
         norm = optax.tree.norm(gradients)
-        gradients, _ = optax.clip_by_global_norm(c.clip_norm).update(gradients, optax.EmptyState())
-        updates, heads_momentum = heads_sgd.update(gradients[0], state.heads_momentum, heads)
-        heads = optax.apply_updates(heads, updates)
-        backbone_momentum = state.backbone_momentum
-        if train_backbone:
-            updates, backbone_momentum = backbone_sgd.update(gradients[1], backbone_momentum, backbone)
-            backbone = optax.apply_updates(backbone, updates) | {name: backbone[name] for name in at_rest}
-        finite = jnp.isfinite(metrics['loss']) & jnp.isfinite(norm)
-        new = state_lib.TrainState(
-            state.step + 1, heads | {'backbone': backbone}, batch_stats, heads_momentum, backbone_momentum
-        )
-        new = jax.tree.map(lambda a, b: jnp.where(finite, a, b), new, state)
-        metrics |= {'gradient_norm': norm, 'rate': schedule(state.step), 'finite': finite}
-        return new, metrics
+        finite = jnp.isfinite(loss) & jnp.isfinite(norm)
+        new = state_lib.TrainState(state.step + 1, params, batch_stats, opt_state)
+        new = jax.tree.map(lambda after, before: jnp.where(finite, after, before), new, state)
+        return new, metrics | {'gradient_norm': norm, 'rate': schedule(state.step), 'finite': finite}
 
-    return jax.jit(step, static_argnames='train_backbone', donate_argnames='state')
+    return jax.jit(step, static_argnames=('layers', 'running_norms'), donate_argnames='state')

@@ -8,17 +8,19 @@ import numpy as np
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import generated, images, sequences
 from sctrpn_jax.metrics import one_pass
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.tracking import compiled
 
 _log = logging.getLogger(__name__)
+
+# Five sequences of 45 frames take a minute on two CPU cores, and their mean moves with the weights, not with luck.
+SEQUENCES, FRAMES = 5, 45
 
 
 class Validator:
     """Sequences held in memory; called with variables, it gives mean success AUC and precision at 20 px."""
 
     def __init__(self, config: config_lib.Config):
-        self._functions = tracker.functions(config)
-        self._sequences = _load(config.validation, config.seed)
+        self._config, self._sequences = config, _load(config.train.validation_root, config.seed)
 
     def __call__(self, variables: dict) -> dict[str, float]:
         """One-pass results: `success_auc`, `precision` (means over the sequences), `auc/<sequence>`.
@@ -29,11 +31,11 @@ class Validator:
         Returns:
           Each in 0..1.
         """
-        variables = self._functions.prepare(variables)
+        tracker = compiled.CompiledTracker(variables, self._config)
         scores, precisions = {}, []
         for name, frames, truth in self._sequences:
-            state = self._functions.init(variables, frames[0], truth[0].astype(np.float32))
-            _, outputs = self._functions.chunk(variables, state, frames[1:])
+            state = tracker.init(frames[0], truth[0].astype(np.float32))
+            _, outputs = tracker.chunk(state, frames[1:])
             tracked = np.concatenate([truth[:1], np.asarray(jax.device_get(outputs.box), np.float64)])
             scores[name] = one_pass.success_auc(tracked, truth)
             precisions.append(one_pass.precision(tracked, truth))
@@ -41,18 +43,18 @@ class Validator:
         return result | {f'auc/{name}': float(value) for name, value in scores.items()}
 
 
-def _load(c: config_lib.ValidationConfig, seed: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
+def _load(root: str, seed: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
     """(name, frames [T, H, W, 3] uint8, boxes [T, 4] xywh) of each sequence."""
-    if not c.root:
+    if not root:
         # Far from the keys that training draws.
-        made = [generated.make_sequence(10**9 + seed * 1000 + i, c.frames) for i in range(c.sequences)]
+        made = [generated.make_sequence(10**9 + seed * 1000 + i, FRAMES) for i in range(SEQUENCES)]
         return [(f'generated{i}', frames, boxes.astype(np.float64)) for i, (frames, boxes) in enumerate(made)]
-    found = sequences.read_sequences('davis', c.root)
+    found = sequences.read_sequences('davis', root)
     # Evenly spread over the names, so that a few stand for all.
-    chosen = [found[i * len(found) // c.sequences] for i in range(min(c.sequences, len(found)))]
+    chosen = [found[i * len(found) // SEQUENCES] for i in range(min(SEQUENCES, len(found)))]
     loaded = []
     for sequence in chosen:
-        frames = np.stack([images.read_image(path) for path in sequence.frames[: c.frames]])
+        frames = np.stack([images.read_image(path) for path in sequence.frames[:FRAMES]])
         loaded.append((sequence.name, frames, np.asarray(sequence.boxes[: len(frames)])))
     _log.info('validation: %s', ', '.join(name for name, _, _ in loaded))
     return loaded

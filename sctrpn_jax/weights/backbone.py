@@ -1,4 +1,4 @@
-"""The backbone's weights in a file: this project's .npz, read without pickle, checked, and fitted to a config."""
+"""AlexNet weights in this project's .npz: read without pickle, checked, and written."""
 
 import dataclasses
 import json
@@ -6,13 +6,12 @@ import os
 import pathlib
 from collections.abc import Iterable
 
-import jax
 import numpy as np
 
-from sctrpn_jax.models import alexnet
+from sctrpn_jax.geometry import grid
 
 NAMES = tuple(f'conv{i}' for i in range(1, 6))
-_KERNEL_SIZES = dict(zip(NAMES, (11, 5, 3, 3, 3), strict=True))
+_KERNEL_SIZES = dict(zip(NAMES, grid.KERNELS, strict=True))
 _NORMS = ('lrn', 'batch', 'none')
 
 
@@ -25,8 +24,8 @@ class Weights:
         `alexnet.AlexNet`'s parameters.
       mean: RGB, subtracted from 0..255.
       std: RGB, divides after that.
-      norm: `lrn` (with the constants that `alexnet.local_response_norm` has by default), `batch`, `none`; None where
-        the file does not say.
+      norm: `lrn` (with the constants of `kernels/local_response_norm.py`), `batch`, `none`; None where the file does
+        not say.
     """
 
     layers: dict[str, dict[str, np.ndarray]]
@@ -47,8 +46,11 @@ class Weights:
 
     def settings(self) -> dict[str, tuple | str]:
         """The fields of `config.BackboneConfig` that these weights fix; `norm` only where it is known."""
-        values = {'widths': self.widths, 'groups': self.groups, 'mean': self.mean, 'std': self.std}
-        return values | ({'norm': self.norm} if self.norm else {})
+        return {'widths': self.widths, 'groups': self.groups} | ({'norm': self.norm} if self.norm else {})
+
+    def describe(self) -> dict[str, tuple | str]:
+        """`settings` and the input: all that a file states beside its arrays."""
+        return self.settings() | {'mean': self.mean, 'std': self.std}
 
 
 def existing_file(path: str | os.PathLike) -> pathlib.Path:
@@ -124,7 +126,7 @@ def read_npz(path: str | os.PathLike) -> Weights:
             names = set(file.files)
             arrays = {key: file[key] for key in names & {*keys.values(), 'mean_rgb', 'std_rgb', 'config'}}
     except Exception as error:  # damaged bytes raise a dozen kinds
-        raise damaged(path, 'an .npz of plain arrays, as bin/import_backbone writes it', error) from error
+        raise damaged(path, 'an .npz of plain arrays, as `bin/weights import` writes it', error) from error
     for key in (*keys.values(), 'mean_rgb'):
         if key not in arrays:
             raise ValueError(f'{path}: {key} is missing; found {listing(names)}')
@@ -135,7 +137,7 @@ def read_npz(path: str | os.PathLike) -> Weights:
         std=_rgb(path, 'std_rgb', arrays.get('std_rgb', np.ones(3))),
         norm=stated.get('norm'),
     )
-    _compare(weights.settings(), f'the arrays of {path}', stated, 'its config')
+    check_agreement(weights.describe(), f'the arrays of {path}', stated, 'its config')
     return weights
 
 
@@ -150,7 +152,7 @@ def write_npz(path: str | os.PathLike, weights: Weights) -> None:
     if not path.parent.is_dir():
         raise ValueError(f'{path}: no such folder')
     arrays = {'mean_rgb': np.asarray(weights.mean), 'std_rgb': np.asarray(weights.std)}
-    arrays['config'] = np.asarray(json.dumps(weights.settings()))
+    arrays['config'] = np.asarray(json.dumps(weights.describe()))
     for name, layer in weights.layers.items():
         arrays |= {f'{name}_w': layer['kernel'], f'{name}_b': layer['bias']}
     partial = path.with_name(f'.{path.name}.{os.getpid()}')
@@ -162,114 +164,8 @@ def write_npz(path: str | os.PathLike, weights: Weights) -> None:
         partial.unlink(missing_ok=True)
 
 
-def natural_noise(count: int = 8, size: int = 191, seed: int = 0) -> np.ndarray:
-    """Images of noise whose amplitude falls with frequency and whose colours hold together, as in photographs.
-
-    Returns:
-      [count, size, size, 3] float32, RGB, 0..255.
-    """
-    rng = np.random.default_rng(seed)
-    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(size), np.fft.fftfreq(size)))
-    frequency[0, 0] = np.inf
-    white = rng.normal(size=(4, count, size, size))
-    fields = np.fft.ifft2(np.fft.fft2(white) * frequency**-1.8).real
-    fields /= fields.std((2, 3), keepdims=True)
-    images = 115 + 60 * np.moveaxis(fields[0] + 0.2 * fields[1:], 0, -1)
-    return np.clip(images, 0, 255).astype(np.float32)
-
-
-def first_tower(weights: Weights) -> Weights:
-    """One tower of AlexNet's two: 48-128-192-192-128 channels, ungrouped, of 96-256-384-384-256.
-
-    conv3 alone sees both towers. Its kernels of the second tower's channels go, and what those give on average over
-    `natural_noise` is added to its bias: without that some of conv5's channels never fire.
-
-    Raises:
-      ValueError: weights that do not have the two towers, or that need batch norm.
-    """
-    if weights.groups != (1, 2, 1, 2, 2):
-        raise ValueError(f'one_tower: the weights have groups {weights.groups}; accepted are (1, 2, 1, 2, 2)')
-    layers, inputs = {}, 3
-    for name in NAMES:
-        kernel, bias = weights.layers[name]['kernel'], weights.layers[name]['bias']
-        width = len(bias) // 2
-        layers[name] = {'kernel': kernel[:, :, :inputs, :width], 'bias': bias[:width]}
-        inputs = width
-    layers['conv3']['bias'] = layers['conv3']['bias'] + _mean_of_second_tower(weights)
-    return dataclasses.replace(weights, layers=layers)
-
-
-def to_params(weights: Weights, widths: tuple[int, ...], groups: tuple[int, ...]) -> dict[str, dict[str, np.ndarray]]:
-    """Parameters of `alexnet.AlexNet(widths, groups)`, norms left out.
-
-    Returns:
-      `conv1` .. `conv5` to `kernel` [k, k, in / groups, out] and `bias` [out], float32.
-
-    Raises:
-      ValueError: a layer of another shape.
-    """
-    inputs = 3
-    for name, width, towers in zip(NAMES, widths, groups, strict=True):
-        size, found = _KERNEL_SIZES[name], weights.layers[name]['kernel'].shape
-        expected = (size, size, inputs // towers, width)
-        if found != expected:
-            raise ValueError(
-                f'{name}: found shape {found}, expected {expected}: the weights have widths {weights.widths} and '
-                f'groups {weights.groups}, the config has {tuple(widths)} and {tuple(groups)}'
-            )
-        inputs = width
-    return {name: dict(layer) for name, layer in weights.layers.items()}
-
-
-def load_backbone(
-    path: str | os.PathLike,
-    *,
-    widths: tuple[int, ...],
-    groups: tuple[int, ...],
-    norm: str,
-    mean: tuple[float, ...],
-    std: tuple[float, ...],
-    one_tower: bool = False,
-) -> dict[str, dict[str, np.ndarray]]:
-    """`to_params` of an .npz of `bin/import_backbone`, for a backbone of these settings (`config.BackboneConfig`).
-
-    Args:
-      path: the file.
-      widths: output channels of conv1..conv5.
-      groups: towers of conv1..conv5.
-      norm: `lrn`, `batch` or `none`.
-      mean: RGB, subtracted from 0..255.
-      std: RGB, divides after that.
-      one_tower: take the first tower of the file's two.
-
-    Raises:
-      ValueError: an unreadable file, a layer of another shape, or weights made for another norm, mean or std.
-    """
-    weights = read_npz(path)
-    try:
-        weights = first_tower(weights) if one_tower else weights
-        params = to_params(weights, widths, groups)
-    except ValueError as error:
-        raise ValueError(f'{path}: {error}') from error
-    _compare(weights.settings(), str(path), {'norm': norm, 'mean': tuple(mean), 'std': tuple(std)}, 'the config')
-    return params
-
-
-def _mean_of_second_tower(weights: Weights) -> np.ndarray:
-    """[out / 2]: what the second tower's channels add to conv3's outputs of the first, mean over `natural_noise`."""
-    if weights.norm == 'batch':
-        raise ValueError('one_tower: the weights need batch norm; accepted are lrn and none')
-    kernel = weights.layers['conv3']['kernel'].copy()
-    kernel[:, :, : kernel.shape[2] // 2] = 0
-    params = weights.layers | {'conv3': {'kernel': kernel, 'bias': np.zeros(kernel.shape[-1], np.float32)}}
-    norm = weights.norm or 'lrn'
-    model = alexnet.AlexNet(weights.widths, weights.groups, norm, weights.mean, weights.std, layers=(3,))
-    run = jax.jit(lambda images: model.apply({'params': params}, images, capture_intermediates=True)[1])
-    outputs = run(natural_noise())['intermediates']['conv3']['__call__'][0]
-    return np.asarray(outputs).mean((0, 1, 2))[: kernel.shape[-1] // 2]
-
-
-def _compare(found: dict, where: str, other: dict, other_where: str) -> None:
+def check_agreement(found: dict, where: str, other: dict, other_where: str) -> None:
+    """Raises ValueError where two sets of settings, each with the name of its place, have different values."""
     for name in found.keys() & other.keys():
         a, b = found[name], other[name]
         same = a == b if isinstance(a, str) else len(a) == len(b) and np.allclose(a, b, rtol=0, atol=0.01)

@@ -1,4 +1,7 @@
-"""A trained network in one safe file: an .npz of half-precision arrays and the config as JSON; no pickle."""
+"""A trained network in two safe files: NAME.npz with the arrays in half precision, NAME.json with its config.
+
+The config lies beside the arrays, so that a renamed field does not change the large file. No pickle is read or written.
+"""
 
 import json
 import os
@@ -8,14 +11,20 @@ import zipfile
 import jax
 import numpy as np
 
+from sctrpn_jax import __version__, config_values
 from sctrpn_jax import config as config_lib
 
 
+def config_path(path: str | os.PathLike) -> pathlib.Path:
+    """Where the config of a weights file lies: `NAME.json` beside `NAME.npz`."""
+    return pathlib.Path(path).with_suffix('.json')
+
+
 def write(path: str | os.PathLike, variables: dict, config: config_lib.Config) -> None:
-    """Writes parameters as float16 and running statistics as float32 (their range exceeds half precision).
+    """Writes parameters as float16 and running statistics as float32, whose range exceeds half precision.
 
     Args:
-      path: of the .npz; replaced in one step.
+      path: of the .npz; both files are replaced in one step each.
       variables: of `SCTRPN`.
       config: it was trained with; of the folders and files it names, the last part of the path is kept.
 
@@ -30,20 +39,59 @@ def write(path: str | os.PathLike, variables: dict, config: config_lib.Config) -
         if not np.isfinite(arrays[name]).all():
             raise ValueError(f'{name}: not finite in half precision')
     path = pathlib.Path(path)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.npz')
+    partial = path.with_name(f'.{path.name}.{os.getpid()}.npz')
     try:
-        np.savez_compressed(temporary, config=json.dumps(_without_places(config_lib.to_dict(config))), **arrays)
-        temporary.replace(path)
+        np.savez_compressed(partial, **arrays)
+        write_config(config_path(path), _without_places(config_values.to_dict(config)))
+        partial.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
+
+
+def write_config(path: pathlib.Path, config: dict) -> None:
+    """Writes a config, in the form of `config_values.to_dict`, with the version that wrote it; in one step."""
+    partial = path.with_name(f'.{path.name}.{os.getpid()}')
+    try:
+        text = json.dumps({'sctrpn_jax': __version__, 'config': config}, indent=1)
+        partial.write_text(text + '\n', encoding='utf-8')
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def parse_config(content: object, where: str) -> config_lib.Config:
+    """Config of what `write_config` wrote, or of a checkpoint.
+
+    Args:
+      content: the parsed JSON.
+      where: the file, for messages.
+
+    Raises:
+      ValueError: another form, or one that another version wrote.
+    """
+    if not isinstance(content, dict) or 'sctrpn_jax' not in content:
+        raise ValueError(f'{where}: written by sctrpn_jax 0.1; {_advice("0.1")}')
+    writer = str(content['sctrpn_jax'])[:20]
+    try:
+        return config_values.check(config_values.from_dict(content.get('config'), config_lib.Config))
+    except ValueError as error:
+        hint = '' if writer == __version__ else f' (written by sctrpn_jax {writer}; {_advice(writer)})'
+        raise ValueError(f'{where}: {error}{hint}') from None
+
+
+def _advice(writer: str) -> str:
+    return (
+        f'this is {__version__}. Use version {writer}, or write its config, with the names that CHANGELOG.md gives, as '
+        '{"sctrpn_jax": .., "config": {..}} into the .json beside the .npz'
+    )
 
 
 def _without_places(kept: dict) -> dict:
-    """The file goes to others, on whose machines the paths of this one mean nothing."""
+    """The files go to others, on whose machines the paths of this one mean nothing."""
     for section, name in (
         (kept['model']['backbone'], 'weights'),
         (kept['data'], 'root'),
-        (kept['validation'], 'root'),
+        (kept['train'], 'validation_root'),
         (kept['train'], 'start_from'),
     ):
         section[name] = pathlib.PurePath(section[name]).name
@@ -51,25 +99,38 @@ def _without_places(kept: dict) -> dict:
 
 
 def read(path: str | os.PathLike) -> tuple[dict, config_lib.Config]:
-    """Variables (float32) and config of a file that `write` made.
+    """Variables (float32) and config of files that `write` made.
 
     Raises:
-      ValueError: missing, or not such a file.
+      ValueError: missing, or not such files; the message says which version wrote them, and what to do.
     """
     try:
         # Opened here: NumPy would leave the file of a damaged archive open.
         with open(path, 'rb') as file, np.load(file, allow_pickle=False) as data:
             arrays = {name: data[name] for name in data.files}
-        config = config_lib.from_dict(json.loads(str(arrays.pop('config'))))
     except FileNotFoundError:
         raise ValueError(f'{path}: no such file') from None
     except (KeyError, OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f'{path}: not a weights file of this project ({error})') from None
-    variables = {}
+    # Version 0.1 kept the config among the arrays; the .json counts.
+    old = arrays.pop('config', None) is not None
+    variables: dict = {}
     for name, value in arrays.items():
         *folders, leaf = name.split('/')
         place = variables
         for folder in folders:
             place = place.setdefault(folder, {})
         place[leaf] = value.astype(np.float32)
-    return variables, config
+    return variables, _read_config(path, old)
+
+
+def _read_config(path: str | os.PathLike, old: bool) -> config_lib.Config:
+    where = config_path(path)
+    try:
+        content = json.loads(where.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        said = f'{path}: written by sctrpn_jax 0.1, which kept the config in it; {_advice("0.1")}'
+        raise ValueError(said if old else f'{where}: no such file; it holds the config of {path}') from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise ValueError(f'{where}: not a config in JSON ({error})') from None
+    return parse_config(content, str(where))

@@ -6,7 +6,7 @@ import zipfile
 
 import numpy as np
 
-from sctrpn_jax.models import alexnet
+from sctrpn_jax.kernels import local_response_norm
 from sctrpn_jax.weights import backbone as backbone_weights
 
 NAMES = backbone_weights.NAMES
@@ -149,7 +149,7 @@ def _fold_lrn(path: pathlib.Path, layers: dict, norms: list) -> dict:
     With s^2 = (alpha / kappa) / (alpha' / kappa'), LRN' of s x is LRN of x times s (kappa / kappa')^0.75. So conv1 and
     conv2 grow by s (ReLU and max-pools pass a positive factor on), and the next kernel shrinks by the whole factor.
     """
-    kappa, alpha = alexnet.LRN
+    kappa, alpha = local_response_norm.KAPPA, local_response_norm.ALPHA
     layers = {name: dict(layer) for name, layer in layers.items()}
     if len(norms) != 2 or any(np.size(norm) != 4 for norm in norms):
         raise ValueError(f'{path}: found {len(norms)} normalisation layers; expected 2, each with 4 parameters')

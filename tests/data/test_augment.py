@@ -17,7 +17,7 @@ OPTIONS = {
     'template_scale': 0.05,
     'search_shift': 10.0,
     'search_scale': 0.18,
-    'search_zoom': 0.0,
+    'zoom': 0.0,
     'blur': 0.2,
     'low_resolution': 0.0,
     'color': 1.0,
@@ -28,7 +28,7 @@ STILL = {
     'template_scale': 0.0,
     'search_shift': 0.0,
     'search_scale': 0.0,
-    'search_zoom': 0.0,
+    'zoom': 0.0,
     'blur': 0.0,
     'color': 0.0,
 }
@@ -130,7 +130,7 @@ def test_blur_matches_scipy(sigma):
 
 def test_zoom_scales_both_axes_alike_and_evenly_in_the_logarithm():
     batch = make_batch(count=400)
-    zoomed = np.asarray(run(batch, 5, **{**STILL, 'search_zoom': 0.5})['box'])
+    zoomed = np.asarray(run(batch, 5, **{**STILL, 'zoom': 0.5})['box'])
     factors = np.log(zoomed[:, 2:] / batch['search_box'][:, 2:])
     np.testing.assert_allclose(factors[:, 0], factors[:, 1], atol=1e-5)
     assert np.abs(factors).max() <= 0.5 + 1e-5

@@ -38,9 +38,9 @@ def test_a_patch_holds_the_extreme_crops(size, shift, scale, zoom, corner):
 def test_a_patch_is_the_crop_of_the_geometry(x, y, width, height, size):
     image = cv2.resize(np.random.default_rng(1).integers(0, 256, (9, 12, 3), dtype=np.uint8), (120, 90))
     box = np.float32([x, y, width, height])
-    patch, patch_box = patches.cut_patch(image, box, size, template_size=60)
+    patch, patch_box = patches.cut_patch(image, box, size)
     centre = box[:2] + box[2:] / 2
-    side = np.sqrt((1.5 * width + 0.5 * height) * (0.5 * width + 1.5 * height)) * size / 60
+    side = np.sqrt((1.5 * width + 0.5 * height) * (0.5 * width + 1.5 * height)) * size / 127
     np.testing.assert_allclose(patch_box, [size / 2, size / 2, width * size / side, height * size / side], rtol=1e-5)
     at = [((np.arange(size) + 0.5) / size - 0.5) * side + middle - 0.5 for middle in centre]
     rows, columns = np.meshgrid(at[1], at[0], indexing='ij')
@@ -57,16 +57,16 @@ def test_a_patch_is_the_crop_of_the_geometry(x, y, width, height, size):
 @pytest.mark.parametrize('offset', [0.0, 0.37])
 @pytest.mark.parametrize('near_border', [False, True])
 def test_a_strong_reduction_averages_and_stays_in_place(offset, near_border):
-    image = np.zeros((400, 500, 3), np.uint8)
+    image = np.zeros((800, 1000, 3), np.uint8)
     image[::2, ::2] = image[1::2, 1::2] = 200  # a chequerboard of mean 100: aliasing would show it
-    left, top = (0, 0) if near_border else (150, 100)
-    image[top : top + 120, left : left + 160] = 255
-    box = np.float32([left + offset, top, 160, 120])
-    patch, patch_box = patches.cut_patch(image, box, 101, template_size=61)
+    left, top = (0, 0) if near_border else (300, 200)
+    image[top : top + 240, left : left + 320] = 255
+    box = np.float32([left + offset, top, 320, 240])
+    patch, patch_box = patches.cut_patch(image, box, 211)
     x, y, width, height = patch_box
     white = patch[..., 0] > 180
     columns, rows = np.flatnonzero(white.sum(0) > height / 2), np.flatnonzero(white.sum(1) > width / 2)
-    scale = 61 / float(crop.context_side(box[2:]))
+    scale = 127 / float(crop.context_side(box[2:]))
     assert scale < 0.6  # reduced
     np.testing.assert_allclose([columns[0], columns[-1] + 1], [x - width / 2, x + width / 2], atol=0.8 + offset * scale)
     np.testing.assert_allclose([rows[0], rows[-1] + 1], [y - height / 2, y + height / 2], atol=0.8)

@@ -42,7 +42,7 @@ def test_both_modes_give_the_same_pairs(root, damage, caplog):
     mixed = mixture.make_mixture(config.DataConfig(root=str(root)))
     sizes, shares = {'template_patch': 41, 'search_patch': 61}, {'negative_share': 0.3, 'mirror_share': 0.4}
     with caplog.at_level(logging.WARNING, logger='sctrpn_jax.data.resident'):
-        store = resident.read_store(mixed, 61, 127, 2**30)
+        store = resident.read_store(mixed, 61, 2**30)
     assert (~store.readable).sum() == damage
     assert ('2.png' in caplog.text) == damage
     assert_alike(streamed(mixed, sizes, shares), sampled(store, sizes, shares))
@@ -54,7 +54,7 @@ def test_real_pairs_are_alike_after_augmentation(shared):
         pytest.skip('no training data in the shared folder')
     mixed = mixture.make_mixture(config.DataConfig(root=str(root), sources=('raccoon', 'ken')))
     sizes, shares = {'template_patch': 145, 'search_patch': 455}, {'negative_share': 0.1}
-    store = resident.read_store(mixed, 455, 127, 2**31)
+    store = resident.read_store(mixed, 455, 2**31)
     a, b = streamed(mixed, sizes, shares), sampled(store, sizes, shares)
     assert_alike(a, b)
     a, b = (jax.tree.map(np.asarray, augment.augment(batch, 5)) for batch in (a, b))
@@ -75,7 +75,7 @@ def test_a_store_over_the_limit_says_what_to_do(root):
     mixed = mixture.make_mixture(config.DataConfig(root=str(root)))
     assert resident.bytes_needed(mixed, 61) == 8 * 61 * 61 * 3
     with pytest.raises(ValueError, match=r'resident needs .* GiB for patches of 61 pixels, .*fewer data\.sources'):
-        resident.read_store(mixed, 61, 127, 1000)
+        resident.read_store(mixed, 61, 1000)
 
 
 def test_a_store_with_many_unreadable_rows_is_refused(root):
@@ -85,4 +85,4 @@ def test_a_store_with_many_unreadable_rows_is_refused(root):
     for image in sorted(root.glob('video/img/*'))[:2]:
         image.write_bytes(b'')
     with pytest.raises(ValueError, match=r'2 of 5 rows cannot be read; the first: .*0\.png'):
-        resident.read_store(mixed, 61, 127, 2**30)
+        resident.read_store(mixed, 61, 2**30)

@@ -5,8 +5,7 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import images, sequences
-
-KINDS = ['otb', 'davis', 'vot', 'uav123', 'got10k', 'lasot', 'trackingnet']
+from sctrpn_jax.data.benchmarks import registry
 
 
 def write_images(folder, numbers, pattern='%04d.jpg'):
@@ -114,6 +113,39 @@ def test_got10k_splits(tmp_path, root):
     np.testing.assert_array_equal(found.boxes, [[0, 1, 3, 4], [np.nan] * 4])
 
 
+def write_deer_and_jogging(root):
+    write_otb(root, 'Deer', [1], ['9,5,2,2'])
+    write_otb(root, 'Human4', [1], ['5,5,2,2'], 'groundtruth_rect.2.txt')
+    for target in (1, 2):
+        write_otb(root, 'Jogging', [1], ['1,1,2,2'], f'groundtruth_rect.{target}.txt')
+
+
+def test_a_split_by_names_holds_its_own_sequences_alone(tmp_path):
+    write_deer_and_jogging(tmp_path)
+
+    def read(names, split):
+        return [s.name for s in sequences.read_sequences('otb', tmp_path, names, split)]
+
+    assert read(None, None) == ['Deer', 'Human4', 'Jogging-1', 'Jogging-2']
+    assert read(['Jogging', 'Deer'], '2013') == ['Jogging-1', 'Jogging-2', 'Deer']
+    with pytest.raises(ValueError, match="no sequence 'Human4' in .*; there are Deer, Jogging$"):
+        read(['Human4'], '2013')
+    with pytest.raises(
+        ValueError, match='48 sequences of OTB-2013 are missing: Basketball, Bolt, Boy, Car4, CarDark, '
+    ):
+        read(None, '2013')
+
+
+def test_a_whole_split_is_read_out_of_a_folder_with_more(tmp_path):
+    wanted = registry.get('vot').splits['2019'].names
+    for name in (*wanted, 'bag'):
+        write_images(tmp_path / name, [1], '%08d.jpg')
+        write_text(tmp_path / name / 'groundtruth.txt', '1,1,5,5\n')
+    found = [s.name for s in sequences.read_sequences('vot', tmp_path, split='2019')]
+    assert found == sorted(wanted) and len(found) == 60
+    assert len(sequences.read_sequences('vot', tmp_path)) == 61
+
+
 def test_got10k_in_a_folder_of_any_name(tmp_path):
     write_images(tmp_path / 'piece/a', [1], '%08d.jpg')
     write_text(tmp_path / 'piece/a/groundtruth.txt', '1.0000,2.0000,3.0000,4.0000\n')
@@ -144,22 +176,21 @@ def test_lasot_and_trackingnet(tmp_path):
     assert found.frames[10].endswith('/10.jpg') and np.isfinite(found.boxes).all(axis=1).sum() == 1
 
 
-@pytest.mark.parametrize('kind', list(sequences.BENCHMARKS))
+@pytest.mark.parametrize('kind', list(registry.every()))
 def test_a_missing_folder_is_named(tmp_path, kind):
     with pytest.raises(ValueError, match='nowhere'):
         sequences.read_sequences(kind, tmp_path / 'nowhere')
 
 
 def test_messages_name_what_is_wrong(tmp_path):
-    assert list(sequences.BENCHMARKS) == KINDS
-    with pytest.raises(ValueError, match='otb, davis, vot, uav123, got10k'):
+    with pytest.raises(ValueError, match="got 'nothing', accepted are davis, got10k, lasot, otb, trackingnet"):
         sequences.read_sequences('nothing', tmp_path)
     write_otb(tmp_path, 'A', [1, 2], ['1,1,2,2'])
     with pytest.raises(ValueError, match='1 rows for 2 frames'):
         sequences.read_sequences('otb', tmp_path)
-    with pytest.raises(ValueError, match="split: got 'train', accepted are test"):
+    with pytest.raises(ValueError, match='otb has no split train; it has 2015, 2013, 50'):
         sequences.read_sequences('otb', tmp_path, split='train')
-    with pytest.raises(ValueError, match='one .* row a frame'):
+    with pytest.raises(ValueError, match='one .* row per frame'):
         sequences.Sequence('x', ('a.jpg',), np.zeros((2, 4)))
 
 

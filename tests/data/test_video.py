@@ -6,7 +6,6 @@ import subprocess
 import cv2
 import numpy as np
 import pytest
-from absl import logging
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -215,7 +214,7 @@ def test_video_cut_off_gives_what_decodes_and_warns(tmp_path, monkeypatch, keep)
     whole = write_video(tmp_path / 'whole.avi', frames).read_bytes()
     (tmp_path / 'cut.avi').write_bytes(whole[: int(len(whole) * keep)])
     said = []
-    monkeypatch.setattr(logging, 'warning', lambda text, *values: said.append(text % values))
+    monkeypatch.setattr(video._log, 'warning', lambda text, *values: said.append(text % values))
     with video.open_video(tmp_path / 'cut.avi') as source:
         promised, decoded = source.num_frames, list(source)
     # FFmpeg gives the frame that was cut through as well, damaged; all before it are whole.

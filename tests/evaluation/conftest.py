@@ -9,7 +9,8 @@ import pytest
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import generated, sequences
 from sctrpn_jax.models import sctrpn
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.tracking import compiled
+from sctrpn_jax.tracking import state as state_lib
 
 SIZE = (12, 16)  # of the target (w, h), pixels
 
@@ -24,9 +25,8 @@ def network():
     config = config_lib.Config()
     model = config.model
     model.backbone.widths, model.backbone.groups, model.backbone.norm = (4,) * 5, (1,) * 5, 'none'
-    model.fem.channels = model.head.channels = 4
+    model.channels = 4
     model.cascade.layers, model.cascade.theta, model.cascade.min_keep = (5, 4), 0.5, 16
-    config.track.proposals = 40
     rng = np.random.default_rng(0)
 
     def draw(path, leaf):
@@ -116,7 +116,7 @@ def traced(monkeypatch):
         box = jnp.concatenate([centre - state[2:] / 2, state[2:]])
         region = jnp.concatenate([state[:2] + state[2:] / 2, jnp.full((1,), 60.0)])
         maps = jnp.tile(bright[:17, :17][None], (3, 1, 1))
-        return box, tracker.TrackOutput(box, bright.mean(), maps, None, region)
+        return box, state_lib.TrackOutput(box, bright.mean(), maps, None, region)
 
     def chunk(variables, state, frames):
         return jax.lax.scan(lambda s, f: step(variables, s, f), state, frames)
@@ -125,26 +125,24 @@ def traced(monkeypatch):
         state, output = step(variables, state, frame)
         return state, jnp.concatenate([output.box, output.score[None], output.region]), (output.response_maps, None)
 
-    made = tracker.Functions(
+    made = compiled.Jitted(
         lambda variables: variables, jax.jit(init), jax.jit(step), jax.jit(chunk), None, jax.jit(live)
     )
-    monkeypatch.setattr(tracker, 'functions', lambda config, details=False: made)
+    monkeypatch.setattr(compiled, 'jitted', lambda config, details=False: made)
     return counts
 
 
 @pytest.fixture
-def closed_form():
-    """Predicted and true boxes [200, 4] of which the toolkits' scores are known."""
-    i = np.arange(200)
-    truth = np.stack(
-        [100 + 40 * np.sin(i / 17), 80 + 30 * np.cos(i / 23), 40 + 8 * np.sin(i / 31), 30 + 6 * np.cos(i / 29)], axis=1
-    )
-    noise = [6 * np.sin(i / 5), 5 * np.cos(i / 7), 4 * np.sin(i / 11), -3 * np.cos(i / 13)]
-    predicted = truth + np.stack(noise, axis=1)
-    predicted[150:170, 0] += 60
-    truth, predicted = truth.round(), predicted.round(3)
-    predicted[0] = truth[0]
-    return predicted, truth
+def tree(tmp_path):
+    """tree(path, lines): a text file below a new folder; gives that folder."""
+
+    def make(path, lines):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(lines if isinstance(lines, str) else '\n'.join(lines) + '\n')
+        return tmp_path
+
+    return make
 
 
 @pytest.fixture(scope='session')

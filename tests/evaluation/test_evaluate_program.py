@@ -12,10 +12,10 @@ import time
 import cv2
 import numpy as np
 import pytest
+from sctrpn_jax.evaluation.vot import results as vot_results
 
 from sctrpn_jax.evaluation import evaluate_command, perturbed_runs, result_files
 from sctrpn_jax.evaluation.report import output as report_output
-from sctrpn_jax.evaluation.vot import results as vot_results
 from sctrpn_jax.tracking import results as results_lib
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'evaluate'

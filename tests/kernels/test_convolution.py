@@ -46,3 +46,23 @@ def test_a_prepared_network_gives_the_same_boxes(precision):
     ours, wanted = jax.jit(model.apply)(prepared, *crops), jax.jit(model.apply)(variables, *crops)
     np.testing.assert_allclose(ours.boxes, wanted.boxes, atol=1e-2)
     np.testing.assert_allclose(ours.logits, wanted.logits, atol=1e-3)
+
+
+@pytest.mark.parametrize(('height', 'width'), [(31, 31), (30, 35)])
+def test_stride_two_convolution_and_its_gradients_are_the_plain_ones(height, width):
+    rng = np.random.default_rng(0)
+    x = jnp.asarray(rng.normal(size=(2, height, width, 3)), jnp.float32)
+    kernel = jnp.asarray(rng.normal(size=(11, 11, 3, 4)), jnp.float32)
+
+    def plain(x, kernel):
+        return jax.lax.conv_general_dilated(x, kernel, (2, 2), 'VALID', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
+
+    @jax.jit
+    def both(x, kernel):
+        result, pull = jax.vjp(lambda x, kernel: convolution.convolve(x, kernel, 2), x, kernel)
+        reference, pull_reference = jax.vjp(plain, x, kernel)
+        cotangent = jnp.cos(reference)
+        return (result, *pull(cotangent)), (reference, *pull_reference(cotangent))
+
+    for ours, theirs in zip(*both(x, kernel), strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=1e-3)

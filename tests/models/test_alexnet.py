@@ -5,9 +5,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from sctrpn_jax.geometry import grid
 from sctrpn_jax.kernels import convolution
+from sctrpn_jax.kernels import local_response_norm as lrn_lib
 from sctrpn_jax.models import alexnet
-from sctrpn_jax.weights import backbone as backbone_weights
+from sctrpn_jax.weights import initial
 
 WIDTHS, GROUPS = (8, 12, 16, 8, 6), (1, 2, 1, 2, 2)
 
@@ -31,12 +33,15 @@ def _random_params(model, size=127, seed=0):
     }
 
 
-def _torch_forward(params, images, groups, mean, std, lrn):
+LRN = (lrn_lib.KAPPA, lrn_lib.ALPHA)
+
+
+def _torch_forward(params, images, groups, lrn):
     """AlexNet in PyTorch; its LRN divides alpha by the window's size."""
     torch = pytest.importorskip('torch')
     from torch.nn import functional
 
-    x = torch.from_numpy((images - np.float32(mean)) / np.float32(std)).permute(0, 3, 1, 2)
+    x = torch.from_numpy(images - np.float32(alexnet.MEAN)).permute(0, 3, 1, 2)
     features = {}
     for i in range(1, 6):
         kernel, bias = (torch.from_numpy(np.array(params[f'conv{i}'][part])) for part in ('kernel', 'bias'))
@@ -52,22 +57,17 @@ def _torch_forward(params, images, groups, mean, std, lrn):
 
 @pytest.mark.parametrize(
     ('norm', 'groups', 'size', 'lrn'),
-    [
-        ('lrn', GROUPS, 127, alexnet.LRN),
-        ('lrn', (1, 1, 1, 1, 1), 120, (1.0, 2e-5)),
-        ('none', GROUPS, 134, None),
-    ],
+    [('lrn', GROUPS, 127, LRN), ('lrn', (1, 1, 1, 1, 1), 120, LRN), ('none', GROUPS, 134, None)],
 )
 def test_random_weights_give_what_torch_gives(norm, groups, size, lrn):
-    mean, std = (120.0, 115.0, 100.0), (50.0, 55.0, 60.0)
-    model = alexnet.AlexNet(WIDTHS, groups, norm, mean, std, **({'lrn': lrn} if lrn else {}))
+    model = alexnet.AlexNet(WIDTHS, groups, norm)
     params = _random_params(model)
     images = _images(size, batch=2)
     features = jax.jit(model.apply)({'params': params}, images)
-    reference = _torch_forward(params, images, groups, mean, std, lrn)
+    reference = _torch_forward(params, images, groups, lrn)
     assert set(features) == {3, 4, 5}
     for layer, values in features.items():
-        assert values.shape == (2, *[alexnet.feature_size(layer, size)] * 2, WIDTHS[layer - 1])
+        assert values.shape == (2, *[grid.feature_size(layer, size)] * 2, WIDTHS[layer - 1])
         np.testing.assert_allclose(values, reference[layer], rtol=1e-4, atol=1e-4 * reference[layer].max())
 
 
@@ -76,12 +76,10 @@ def test_imagenet_weights_give_what_torch_gives(shared):
     if not file.is_file():
         pytest.skip('no ImageNet weights in the shared folder')
     model = alexnet.AlexNet()
-    params = backbone_weights.load_backbone(
-        file, widths=model.widths, groups=model.groups, norm=model.norm, mean=model.mean, std=model.std
-    )
+    params = initial.load_backbone(file, widths=model.widths, groups=model.groups, norm=model.norm)
     images = _images(127)
     features = jax.jit(model.apply)({'params': params}, images)
-    reference = _torch_forward(params, images, model.groups, model.mean, model.std, alexnet.LRN)
+    reference = _torch_forward(params, images, model.groups, LRN)
     for layer, values in features.items():
         assert reference[layer].max() > 1
         np.testing.assert_allclose(values, reference[layer], rtol=1e-3, atol=1e-4 * reference[layer].max())
@@ -115,15 +113,10 @@ def test_batch_norm_uses_and_updates_statistics():
     variables = {'params': params, 'batch_stats': statistics}
     trained, updated = run(variables, images, train=True, mutable=('batch_stats',))
     tested = run(variables, images)
-    first = convolution.convolve(images - np.float32(model.mean), params['conv1']['kernel'], 2) + 1
+    first = convolution.convolve(images - np.float32(alexnet.MEAN), params['conv1']['kernel'], 2) + 1
     np.testing.assert_allclose(updated['batch_stats']['norm1']['mean'], 0.1 * first.mean((0, 1, 2)), rtol=1e-3)
     np.testing.assert_allclose(updated['batch_stats']['norm1']['var'], 0.9 + 0.1 * first.var((0, 1, 2)), rtol=1e-3)
     assert 0 < trained[3].max() < 10 < tested[3].max()
-
-
-@pytest.mark.parametrize(('image_size', 'sizes'), [(255, (26, 24, 22)), (127, (10, 8, 6)), (271, (28, 26, 24))])
-def test_feature_sizes(image_size, sizes):
-    assert tuple(alexnet.feature_size(layer, image_size) for layer in (3, 4, 5)) == sizes
 
 
 def test_cell_centres_are_the_centres_of_what_cells_see():
@@ -137,52 +130,11 @@ def test_cell_centres_are_the_centres_of_what_cells_see():
 
     reach = jax.jit(lambda images: [jax.grad(response)(images, layer) for layer in (3, 4, 5)])
     for layer, first, gradient in zip((3, 4, 5), (27.5, 35.5, 43.5), reach(_images(size, batch=8)), strict=True):
-        centres = np.asarray(alexnet.cell_centres(layer, size))
-        np.testing.assert_array_equal(centres, first + 8 * np.arange(alexnet.feature_size(layer, size)))
+        centres = np.asarray(grid.cell_centres(layer, size))
+        np.testing.assert_array_equal(centres, first + 8 * np.arange(grid.feature_size(layer, size)))
         for axis in (1, 2):
             reached = np.flatnonzero(np.abs(gradient).sum(tuple({0, 1, 2, 3} - {axis})))
             assert (reached[0] + reached[-1] + 1) / 2 == centres[cell]
-
-
-@pytest.mark.parametrize('shape', [(2, 11, 14, 3), (1, 3, 4, 1), (1, 8, 9, 2)])
-def test_max_pool_is_the_window_maximum(shape):
-    x = np.random.default_rng(0).normal(size=shape).astype(np.float32)
-    rows, columns = (shape[1] - 3) // 2 + 1, (shape[2] - 3) // 2 + 1
-    expected = [[x[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3].max((1, 2)) for j in range(columns)] for i in range(rows)]
-    pooled = alexnet.max_pool(jnp.asarray(x))
-    np.testing.assert_array_equal(pooled, np.stack([np.stack(row, 1) for row in expected], 1))
-    window = jax.lax.reduce_window(x, -np.inf, jax.lax.max, (1, 3, 3, 1), (1, 2, 2, 1), 'VALID')
-    np.testing.assert_array_equal(pooled, window)
-
-
-@pytest.mark.parametrize('channels', [3, 5, 16])
-def test_local_response_norm_is_its_formula(channels):
-    x = np.random.default_rng(0).normal(scale=50, size=(2, 3, 4, channels)).astype(np.float32)
-    expected = np.zeros(x.shape)
-    for c in range(channels):
-        total = np.square(x[..., max(0, c - 2) : c + 3].astype(np.float64)).sum(-1)
-        expected[..., c] = x[..., c] / (2 + 1e-4 * total) ** 0.75
-    np.testing.assert_allclose(alexnet.local_response_norm(jnp.asarray(x)), expected, rtol=1e-5)
-
-
-@pytest.mark.parametrize(('height', 'width'), [(31, 31), (30, 35)])
-def test_stride_two_convolution_and_its_gradients_are_the_plain_ones(height, width):
-    rng = np.random.default_rng(0)
-    x = jnp.asarray(rng.normal(size=(2, height, width, 3)), jnp.float32)
-    kernel = jnp.asarray(rng.normal(size=(11, 11, 3, 4)), jnp.float32)
-
-    def plain(x, kernel):
-        return jax.lax.conv_general_dilated(x, kernel, (2, 2), 'VALID', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))
-
-    @jax.jit
-    def both(x, kernel):
-        result, pull = jax.vjp(lambda x, kernel: convolution.convolve(x, kernel, 2), x, kernel)
-        reference, pull_reference = jax.vjp(plain, x, kernel)
-        cotangent = jnp.cos(reference)
-        return (result, *pull(cotangent)), (reference, *pull_reference(cotangent))
-
-    for ours, theirs in zip(*both(x, kernel), strict=True):
-        np.testing.assert_allclose(ours, theirs, atol=1e-3)
 
 
 @pytest.mark.parametrize(

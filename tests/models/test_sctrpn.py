@@ -8,18 +8,18 @@ import numpy as np
 import pytest
 
 from sctrpn_jax import config as config_lib
-from sctrpn_jax.geometry import boxes
-from sctrpn_jax.models import correlation, sctrpn
+from sctrpn_jax.geometry import boxes, grid
+from sctrpn_jax.models import cascade, matching, sctrpn
 
 
 def small(**changes) -> config_lib.ModelConfig:
     """A narrow network; `section__field=value` changes a field."""
     c = config_lib.ModelConfig()
     c.backbone.widths, c.backbone.groups = (8, 8, 12, 12, 16), (1, 2, 1, 2, 2)
-    c.fem.channels = c.head.channels = 16
+    c.channels, c.matching = 16, True
     for name, value in changes.items():
-        section, field = name.split('__')
-        setattr(getattr(c, section), field, value)
+        section, _, field = name.rpartition('__')
+        setattr(getattr(c, section) if section else c, field, value)
     return c
 
 
@@ -35,9 +35,9 @@ VARIANTS = [
     {'fem__grid': 'stretch'},
     {'fem__stn_on': 'template', 'fem__realign': True},
     {'fem__stn_on': 'search', 'fem__stn_first': True},
-    {'head__correlation': 'upchannel'},
-    {'head__correlation': 'none', 'head__skip': False},
-    {'head__norm': 'group', 'backbone__norm': 'batch'},
+    {'correlation': 'upchannel'},
+    {'correlation': 'none', 'matching': False},
+    {'backbone__norm': 'batch', 'matching': False},
 ]
 
 
@@ -66,7 +66,7 @@ def test_variants_run_train_and_chain_their_anchors(changes):
     used = [float(jnp.abs(g).sum()) for g in jax.tree.leaves(gradient['backbone'])]
     assert min(used) > 0
     for stage in range(stages):
-        wanted = boxes.decode(out.anchors[:, stage], out.deltas[:, stage], c.cascade.max_log_size)
+        wanted = boxes.decode(out.anchors[:, stage], out.deltas[:, stage], cascade.MAX_LOG_SIZE)
         np.testing.assert_allclose(out.boxes[:, stage], wanted, rtol=1e-5, atol=1e-3)
         if stage:
             np.testing.assert_array_equal(out.anchors[:, stage], out.boxes[:, stage - 1])
@@ -100,7 +100,7 @@ def test_search_sizes(size):
     model = sctrpn.SCTRPN(small(cascade__layers=(5, 3)))
     variables = sctrpn.init_variables(model, 0)
     out = jax.jit(model.apply)(variables, images(127), images(size, 1))
-    n = sctrpn.map_size(size)
+    n = grid.map_size(size)
     assert out.logits.shape[-1] == n * n * 5
     centres = np.asarray(out.anchors[0, 0, :, :2])
     np.testing.assert_allclose(centres.mean(0), size / 2, rtol=1e-6)
@@ -122,7 +122,7 @@ def test_displaced_crop_moves_every_stage_by_the_same_pixels(transform):
         search[64 + dy : 191 + dy, 64 + dx : 191 + dx] = template
         fused = [fuse(image[None], branch) for image, branch in ((template, 'template'), (search, 'search'))]
         maps = [
-            correlation.cosine(z, np.ones(z.shape[:3], np.float32), x)[0]
+            matching.cosine(z, np.ones(z.shape[:3], np.float32), x)[0]
             for kind in (0, 1)
             for z, x in zip(fused[0][kind], fused[1][kind], strict=True)
         ]
@@ -132,7 +132,7 @@ def test_displaced_crop_moves_every_stage_by_the_same_pixels(transform):
             assert ((column - 8) * 8, (row - 8) * 8) == (dx, dy)
 
 
-def test_skip_starts_training_at_the_plain_match():
+def test_matching_starts_training_at_the_plain_match():
     """Before the first step a stage's score is the mean cosine of its layer's features and those before it."""
     model = sctrpn.SCTRPN(small())
     variables = sctrpn.init_variables(model, 0)
@@ -145,8 +145,8 @@ def test_skip_starts_training_at_the_plain_match():
     )
     match = 0.0
     for stage in range(3):
-        mask = correlation.target_mask(target, z[stage].shape[1])
-        match = match + np.asarray(correlation.cosine(z[stage], mask, x[stage])).reshape(2, -1)
+        mask = matching.target_mask(target, z[stage].shape[1])
+        match = match + np.asarray(matching.cosine(z[stage], mask, x[stage])).reshape(2, -1)
         score = np.asarray(out.logits[:, stage]).reshape(2, -1, 5)[..., 2]
         for b in range(2):
             assert np.corrcoef(match[b], score[b])[0, 1] > 0.9

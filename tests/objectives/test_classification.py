@@ -112,20 +112,19 @@ def test_figure_12b_shapes_from_public_functions():
 
 def test_settings_reach_their_loss():
     logits, labels = jnp.asarray([-3.0, 1.5]), jnp.asarray([0, 1])
+    changes = {'shrinkage_speed': 5.0, 'shrinkage_location': 0.4}
     loss = classification.classification_loss
     p_true = 1 / (1 + np.exp([-3.0, -1.5]))
     log_loss = -np.log(p_true)
     np.testing.assert_allclose(
-        loss('shrinkage', logits, labels, a=5.0, c=0.4), log_loss / (1 + np.exp(5 * (0.4 - log_loss))), rtol=1e-5
-    )
-    np.testing.assert_allclose(
-        loss('shrinkage_square', logits, labels, a=5.0, c=0.4),
-        (1 - p_true) ** 2 / (1 + np.exp(5 * (0.4 - (1 - p_true)))),
+        loss('shrinkage', logits, labels, **changes),
+        log_loss / (1 + np.exp(5 * (0.4 - log_loss))),
         rtol=1e-5,
     )
-    np.testing.assert_allclose(loss('focal', logits, labels, focal_gamma=3.0), (1 - p_true) ** 3 * log_loss, rtol=1e-5)
     np.testing.assert_allclose(
-        loss('hard_negative', logits, labels, hard_negative_threshold=0.1), [0, -np.log(p_true[1])], rtol=1e-5
+        loss('shrinkage_square', logits, labels, **changes),
+        (1 - p_true) ** 2 / (1 + np.exp(5 * (0.4 - (1 - p_true)))),
+        rtol=1e-5,
     )
 
 

@@ -11,7 +11,7 @@ from sctrpn_jax.geometry import anchors as anchor_grid
 from sctrpn_jax.objectives import targets
 
 SETTINGS = {'positive_iou': 0.7, 'negative_iou': 0.3, 'best_anchor': True, 'max_samples': 64, 'max_positives': 16}
-GRID = anchor_grid.make_anchors(17, 255, 8, 8.0, (0.33, 0.5, 1.0, 2.0, 3.0))
+GRID = anchor_grid.make_anchors(255, (0.33, 0.5, 1.0, 2.0, 3.0))
 BOX = np.asarray([127.5, 127.5, 64.0, 64.0], np.float32)
 
 
@@ -110,7 +110,7 @@ def test_the_best_anchor_is_the_positive_only_where_none_passes_and_it_overlaps(
 
 @pytest.mark.parametrize('size', [(20.0, 20.0), (64.0, 64.0), (150.0, 60.0)])
 def test_by_place_the_size_of_the_anchors_does_not_matter(size):
-    square = anchor_grid.make_anchors(17, 255, 8, 8.0, (1.0,))
+    square = anchor_grid.make_anchors(255, (1.0,))
     box = np.asarray([130.0, 120.0, *size], np.float32)
     made = assign(square, box=box, by_place=True, max_samples=400, max_positives=200)
     moved = np.concatenate([square[:, :2], np.tile(box[2:], (len(square), 1))], axis=1)

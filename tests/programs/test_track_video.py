@@ -31,7 +31,7 @@ def test_the_real_network_gives_the_live_trackers_boxes(clip):
     folder, boxes = clip
     config = config_lib.Config()
     config.model.backbone.widths = (4,) * 5
-    config.model.fem.channels = config.model.head.channels = 4
+    config.model.channels = 4
     config.model.cascade.layers = (5,)
     config.track.rerank = False
     model = sctrpn.SCTRPN(config.model)

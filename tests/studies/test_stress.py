@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import sequences
-from sctrpn_jax.evaluation import trackers
+from sctrpn_jax.evaluation.run import trackers
 from sctrpn_jax.studies import parts, stress
 from sctrpn_jax.weights import network_file as weights_file
 

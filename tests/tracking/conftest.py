@@ -10,8 +10,8 @@ from sctrpn_jax.models import sctrpn
 def narrow_config() -> config_lib.Config:
     config = config_lib.Config()
     config.model.backbone.widths, config.model.backbone.groups = (8, 8, 8, 8, 8), (1, 1, 1, 1, 1)
-    config.model.fem.channels = config.model.head.channels = 16
-    config.track.proposals = 16
+    config.model.channels, config.model.matching = 16, True
+    config.track.rerank_exponents, config.track.voting = (0.05, 0.1, 0.1), True
     return config
 
 

@@ -61,8 +61,8 @@ def test_a_tiny_or_huge_box_stays_in_the_maps_range():
 
 
 def test_crop_to_cells_puts_anchors_on_their_cells():
-    grid = anchors.make_anchors(22, 255, 8, 8.0, (0.5, 1.0)).reshape(22, 22, 2, 4)
-    cells = color.crop_to_cells(jnp.asarray(grid), 22, 8, 255)
+    grid = anchors.make_anchors(295, (0.5, 1.0)).reshape(22, 22, 2, 4)
+    cells = color.crop_to_cells(jnp.asarray(grid), 22, 8, 295)
     np.testing.assert_allclose(cells[:, :, 0, 0], np.tile(np.arange(22) + 0.5, (22, 1)), atol=1e-4)
     np.testing.assert_allclose(cells[:, :, 1, 1], np.tile(np.arange(22) + 0.5, (22, 1)).T, atol=1e-4)
     np.testing.assert_allclose(cells[..., 2:], grid[..., 2:] / 8)

@@ -8,7 +8,7 @@ import pytest
 
 from sctrpn_jax.data import images, sequences
 from sctrpn_jax.metrics import one_pass
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.tracking import compiled, tracker
 from sctrpn_jax.weights import pretrained
 
 
@@ -24,7 +24,7 @@ def test_bfloat16_boxes_stay_within_a_pixel_on_real_frames(name, shared):
         for precision in ('float32', 'bfloat16'):
             changed = copy.deepcopy(config)
             changed.track.rerank, changed.model.precision = rerank, precision
-            changed.track.lost_search_size = 0  # the same code once more, which bfloat16 takes a minute to compile
+            changed.track.recovery.search_size = 0  # the same code once more, which bfloat16 takes a minute to compile
             results[rerank, precision] = jax.device_get(tracker.track_sequence(variables, frames, box, changed))
     exact, rounded = results[False, 'float32'], results[False, 'bfloat16']
     assert np.abs(exact.box - rounded.box).max() < 1
@@ -36,9 +36,9 @@ def test_bfloat16_boxes_stay_within_a_pixel_on_real_frames(name, shared):
 def test_a_used_state_is_gone_and_its_memory_reused(narrow, clip):
     variables, config = narrow
     frames, boxes = clip
-    functions = tracker.functions(config)
-    first = functions.init(variables, frames[0], boxes[0])
-    second, packed, _ = functions.live(variables, first, frames[1])
+    programs = compiled.CompiledTracker(variables, config)
+    first = programs.init(frames[0], boxes[0])
+    second, packed, _ = programs.live(first, frames[1])
     assert all(leaf.is_deleted() for leaf in jax.tree.leaves(first.template))
     assert not any(leaf.is_deleted() for leaf in jax.tree.leaves(second))
     whole = tracker.track_sequence(variables, frames[:2], boxes[0], config)

@@ -42,7 +42,7 @@ def test_vote_is_the_weighted_mean_of_the_best_and_its_neighbours():
 
 
 def test_select_takes_all_in_order_where_there_are_fewer_than_it_may_keep():
-    """As one anchor a cell of a small search crop: 9 are fewer than `track.proposals`, and than twice that."""
+    """One anchor per cell of a small search crop makes 9: fewer than `proposals.KEPT`, and than twice that."""
     rng = np.random.default_rng(0)
     scores = rng.uniform(0, 1, 9).astype(np.float32)
     boxes, size = np.full((9, 4), 30, np.float32), np.full(2, 30, np.float32)
@@ -50,7 +50,7 @@ def test_select_takes_all_in_order_where_there_are_fewer_than_it_may_keep():
     c = config_lib.TrackConfig(window=0.3, penalty=0.5)
     values = 0.7 * scores + 0.3 * np.outer(np.hanning(5)[1:-1], np.hanning(5)[1:-1]).ravel()
     wanted = sorted(range(9), key=lambda i: (mask[i], values[i]), reverse=True)
-    for keep in (None, 128):
+    for keep in (proposals.KEPT, 2 * proposals.KEPT):
         found = proposals.select(*map(jnp.asarray, (scores, boxes, mask, size)), c, ratios=1, keep=keep)
         assert list(found.index) == wanted and not found.valid[-1] and found.valid[:-1].all()
     assert list(proposals.select(*map(jnp.asarray, (scores, boxes, mask, size)), c, 1, 4).index) == wanted[:4]

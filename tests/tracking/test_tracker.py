@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import images, sequences
+from sctrpn_jax.geometry import grid
 from sctrpn_jax.kernels import convolution
 from sctrpn_jax.models import sctrpn
-from sctrpn_jax.tracking import track_step as step
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.tracking import compiled, look, track_step, tracker
 
 
 def valid(boxes):
@@ -35,11 +35,11 @@ def test_live_and_scan_give_the_same_boxes(narrow, clip):
 def test_chunks_give_the_same_boxes(narrow, clip):
     variables, config = narrow
     frames, boxes = clip
-    functions = tracker.functions(config)
-    state = functions.init(variables, frames[0], boxes[0])
+    programs = compiled.CompiledTracker(variables, config)
+    state = programs.init(frames[0], boxes[0])
     chunks = []
     for start in (1, 4, 7):
-        state, outputs = functions.chunk(variables, state, frames[start : start + 3])
+        state, outputs = programs.chunk(state, frames[start : start + 3])
         chunks.append(outputs.box)
     whole = tracker.track_sequence(variables, frames, boxes[0], config)
     np.testing.assert_allclose(np.concatenate(chunks), whole.box[1:], atol=1e-3)
@@ -61,7 +61,7 @@ def test_vmap_over_sequences(narrow, clip):
 @pytest.mark.parametrize('on_cpu', [True, False])
 def test_many_sequences_in_one_program(on_cpu, monkeypatch):
     monkeypatch.setattr(convolution, 'on_cpu', lambda: on_cpu)
-    many = jax.jit(tracker.over_sequences(lambda variables, frames, scale: (variables * frames.sum(), scale + 1)))
+    many = jax.jit(compiled.over_sequences(lambda variables, frames, scale: (variables * frames.sum(), scale + 1)))
     products, more = many(2.0, np.arange(12.0).reshape(3, 2, 2), np.arange(3.0))
     np.testing.assert_array_equal(products, [12, 44, 76])
     np.testing.assert_array_equal(more, [1, 2, 3])
@@ -74,7 +74,7 @@ def test_anchors_of_the_targets_shape_track(two_stages, clip):
     frames, boxes = clip
     size = jnp.asarray(boxes[0][2:])
     np.testing.assert_allclose(
-        step.template_target(size, config),
+        look.template_target(size),
         size * 127 / np.sqrt(np.prod(boxes[0][2:] + boxes[0][2:].sum() / 2)),
         rtol=1e-5,
     )
@@ -101,8 +101,8 @@ def test_the_first_stages_alone_are_a_network_of_fewer_stages(two_stages, clip):
     )
     np.testing.assert_allclose(found.box, expected.box, atol=1e-3)
     config.track.stages = 3
-    with pytest.raises(ValueError, match=r'config.track.stages is 3; accepted: 0 \(all\) .. 2'):
-        tracker.functions(config)
+    with pytest.raises(ValueError, match=r'config.track.stages is 3; accepted: 0 \(all\) to 2'):
+        compiled.jitted(config)
 
 
 def test_compiles_once_for_a_frame_size(narrow, clip):
@@ -110,17 +110,17 @@ def test_compiles_once_for_a_frame_size(narrow, clip):
     config = copy.deepcopy(config)
     config.track.window = 0.31  # functions of its own
     frames, boxes = clip
-    functions = tracker.functions(config)
+    programs = compiled.jitted(config)
     for seed in range(3):
         rng = np.random.default_rng(seed)
         tracker.track_sequence(variables, rng.integers(0, 255, frames.shape, np.uint8), boxes[0] + seed, config)
-    assert functions.sequence._cache_size() == 1
+    assert programs.sequence._cache_size() == 1
     live = tracker.Tracker(variables, copy.deepcopy(config))
     for video in (frames, frames[::-1]):
         live.init(video[0], boxes[0])
         for frame in video[1:3]:
             live.update(frame)
-    assert functions.live._cache_size() == functions.init._cache_size() == 1
+    assert programs.live._cache_size() == programs.init._cache_size() == 1
 
 
 def test_follows_a_textured_square(narrow):
@@ -185,7 +185,7 @@ def test_every_way_of_ranking_runs(two_stages, clip, change):
     assert valid(result.box)
     values = np.asarray(result.proposals.values)
     assert (np.diff(values, axis=-1) <= 1e-6).all()
-    n = sctrpn.map_size(config.track.search_size)
+    n = grid.map_size(config.track.search_size)
     assert result.response_maps.shape == (3, 2, n, n)
     assert result.proposals.kept[:, 0].all()
 
@@ -201,7 +201,7 @@ def test_broken_weights_never_give_a_broken_box(narrow, clip, factor):
 def test_a_lost_target_keeps_its_place_and_size(two_stages, clip):
     variables, config = two_stages
     config = copy.deepcopy(config)
-    config.track.lost_score = 2.0
+    config.track.recovery.score = 1.0
     frames, boxes = clip
     found = tracker.track_sequence(variables, frames[:4], boxes[0], config)
     expected = np.concatenate([boxes[0, :2] + boxes[0, 2:] / 2, found.region[:1, 2]])
@@ -212,15 +212,15 @@ def test_a_lost_target_is_looked_for_farther_away_at_the_same_scale(two_stages, 
     """As the tracker with the larger crop would in that frame; maps and proposals in the smaller one's coordinates."""
     variables, config = two_stages
     config, wide = copy.deepcopy(config), copy.deepcopy(config)
-    config.track.search_size, config.track.lost_search_size, wide.track.search_size = 159, 191, 191
+    config.track.search_size, config.track.recovery.search_size, wide.track.search_size = 159, 191, 191
     frames, boxes = clip
-    functions, wide_functions = tracker.functions(config, True), tracker.functions(wide, True)
-    state = functions.init(variables, frames[0], boxes[0])
+    programs, wider = (compiled.CompiledTracker(variables, c, True) for c in (config, wide))
+    state = programs.init(frames[0], boxes[0])
     assert not state.lost
     # The contours of the first frame are counted on crops of the same scale: the first look's target is the same.
-    _, expected = wide_functions.step(variables, jax.tree.map(jnp.copy, state), frames[6])
-    _, near = functions.step(variables, jax.tree.map(jnp.copy, state), frames[6])
-    after, found = functions.step(variables, state.replace(lost=jnp.asarray(True)), frames[6])
+    _, expected = wider.step(jax.tree.map(jnp.copy, state), frames[6])
+    _, near = programs.step(jax.tree.map(jnp.copy, state), frames[6])
+    after, found = programs.step(state.replace(lost=jnp.asarray(True)), frames[6])
     assert not after.lost
     np.testing.assert_allclose(found.box, expected.box, atol=1e-3)
     np.testing.assert_allclose(found.score, expected.score, atol=1e-5)
@@ -286,5 +286,5 @@ def test_bad_frames_say_why(narrow, clip):
 def test_state_is_a_plain_pytree(narrow, clip):
     variables, config = narrow
     frames, boxes = clip
-    state = tracker.init_state(variables, jnp.asarray(frames[0]), jnp.asarray(boxes[0]), config)
+    state = track_step.init_state(variables, jnp.asarray(frames[0]), jnp.asarray(boxes[0]), config)
     assert all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(state))

@@ -65,7 +65,11 @@ def test_both_modes_feed_the_step_alike(tmp_path):
 def test_resident_training_needs_no_grain(tmp_path):
     write_source(tmp_path)
     options = ['--config', str(HERE / 'tiny_config.py'), f'--config.data.root={tmp_path}', '--workdir']
-    smaller = ['--config.train.epochs=1', '--config.train.final_epochs=0', '--config.model.cascade.layers=(5,)']
+    smaller = [
+        '--config.train.phases[0].epochs=0.5',
+        '--config.train.phases[1].epochs=0.1',
+        '--config.model.cascade.layers=(5,)',
+    ]
     command = [sys.executable, '-c', BLOCKED, str(REPOSITORY / 'bin' / 'train'), *options]
     resident = [*command, str(tmp_path / 'resident'), *smaller, '--config.data.feeding=resident']
     done = subprocess.run(resident, capture_output=True, text=True, timeout=600)

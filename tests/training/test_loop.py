@@ -12,7 +12,9 @@ import jax
 import numpy as np
 import pytest
 
-from sctrpn_jax.training import checkpoint, loop, metrics
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.training import checkpoint, loop, metric_log, optimiser, validation
+from sctrpn_jax.weights import loading
 
 HERE = pathlib.Path(__file__).parent
 REPOSITORY = HERE.parent.parent
@@ -33,7 +35,7 @@ def whole_run(tmp_path_factory):
 
 
 def test_metrics_have_every_term_of_every_stage(whole_run):
-    lines = metrics.read_metrics(whole_run[0] / 'metrics.jsonl')
+    lines = metric_log.read_metrics(whole_run[0] / 'metrics.jsonl')
     assert [line['step'] for line in lines] == [1, 2, 3, 4, 5, 6]
     for line in lines:
         terms = [line[f'stage{i}/{term}'] for i in (1, 2, 3) for term in ('classification', 'regression')]
@@ -44,7 +46,7 @@ def test_metrics_have_every_term_of_every_stage(whole_run):
 
 def test_backbone_moves_in_the_last_phase_only(whole_run):
     config = tiny()
-    config.train.epochs, config.train.final_epochs = 2, 0.0
+    config.train.phases = config.train.phases[:1]
     frozen = jax.device_get(loop.train_and_evaluate(config, whole_run[0].parent / 'frozen'))
     fresh = jax.device_get(loop.state_lib.create_train_state(tiny()))
     for state, moves in ((frozen, False), (whole_run[1], True)):
@@ -75,45 +77,46 @@ def test_kill_and_restart_is_bit_exact(whole_run, tmp_path):
     assert resumed_from >= 2
     resumed = jax.device_get(loop.train_and_evaluate(tiny(), tmp_path))
     jax.tree.map(np.testing.assert_array_equal, resumed, whole_run[1])
-    first, second = (metrics.read_metrics(path / 'metrics.jsonl') for path in (whole_run[0], tmp_path))
+    first, second = (metric_log.read_metrics(path / 'metrics.jsonl') for path in (whole_run[0], tmp_path))
     assert [line['step'] for line in second] == [1, 2, 3, 4, 5, 6]
     assert [line['loss'] for line in second] == [line['loss'] for line in first]
 
 
 def test_another_config_is_refused_by_field(whole_run):
     config = tiny()
-    config.model.fem.channels = 8
-    with pytest.raises(checkpoint.CheckpointError, match=r'config\.model\.fem\.channels is 4 in the checkpoint and 8'):
+    config.model.channels = 8
+    with pytest.raises(checkpoint.CheckpointError, match=r'config\.model\.channels is 4 in the checkpoint and 8'):
         loop.train_and_evaluate(config, whole_run[0])
 
 
 def test_saved_variables_and_config_come_back(whole_run):
-    variables, config = checkpoint.load_variables(whole_run[0])
+    variables, config = loading.load_network(whole_run[0])
     assert config == tiny()
     jax.tree.map(np.testing.assert_array_equal, variables['params'], whole_run[1].params)
 
 
 def test_no_checkpoint_is_one_clear_line(tmp_path):
-    with pytest.raises(checkpoint.CheckpointError, match='no checkpoint here'):
-        checkpoint.load_variables(tmp_path)
+    with pytest.raises(ValueError, match='no checkpoint here'):
+        loading.load_network(tmp_path)
 
 
-def test_infinite_loss_stops_with_the_last_sound_state(tmp_path):
+def test_infinite_loss_stops_with_the_last_sound_state(tmp_path, monkeypatch):
     config = tiny()
-    config.train.rate = config.train.warmup_rate = 1e30
-    config.train.clip_norm = 1e30
+    config.train.phases = (config_lib.Phase(epochs=3, start_rate=1e30, end_rate=1e30),)
+    monkeypatch.setattr(optimiser, 'CLIP_NORM', 1e30)
     with pytest.raises(loop.TrainingDivergedError, match=r'step \d+: not finite: .*(of stage1 is|gradient)'):
         loop.train_and_evaluate(config, tmp_path)
-    variables, _ = checkpoint.load_variables(tmp_path)
+    variables, _ = loading.load_network(tmp_path)
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(variables))
 
 
-def test_validation_keeps_the_best(tmp_path):
+def test_validation_keeps_the_best(tmp_path, monkeypatch):
     config = tiny()
-    config.train.epochs, config.train.validate_every = 1, 1
-    config.validation.sequences, config.validation.frames = 1, 3
+    config.train.phases, config.train.validate_every = (config_lib.Phase(1, 0.01, 0.01),), 1
+    monkeypatch.setattr(validation, 'SEQUENCES', 1)
+    monkeypatch.setattr(validation, 'FRAMES', 3)
     loop.train_and_evaluate(config, tmp_path)
-    lines = metrics.read_metrics(tmp_path / 'metrics.jsonl')
+    lines = metric_log.read_metrics(tmp_path / 'metrics.jsonl')
     scores = {line['step']: line['validation/success_auc'] for line in lines if 'validation/success_auc' in line}
     assert len(scores) == 2 and all(0 <= score <= 1 for score in scores.values())
     best = checkpoint.Checkpoints(tmp_path, 'best').latest_step()
@@ -122,7 +125,8 @@ def test_validation_keeps_the_best(tmp_path):
 
 def test_running_norms_train_the_network_as_it_tracks(whole_run, tmp_path):
     config = tiny()
-    config.train.start_from, config.train.running_norms, config.train.epochs = str(whole_run[0]), True, 1
+    config.train.start_from = str(whole_run[0])
+    config.train.phases = (config_lib.Phase(1, 0.01, 0.01, running_norms=True),)
     state = jax.device_get(loop.train_and_evaluate(config, tmp_path))
     assert _same(state.batch_stats, whole_run[1].batch_stats)
     assert not _same(state.params['stages_0'], whole_run[1].params['stages_0'])

@@ -9,10 +9,13 @@ def get_config() -> config_lib.Config:
     model = config.model
     model.backbone.widths, model.backbone.groups = (4, 4, 4, 4, 4), (1, 1, 1, 1, 1)
     model.backbone.norm = 'batch'
-    model.fem.channels = model.head.channels = 4
+    model.channels = 4
+    model.matching = True
     train = config.train
-    train.batch_size, train.pairs_per_epoch, train.epochs = 2, 4, 3
-    train.warmup_epochs, train.final_epochs = 1.0, 1.0
-    train.rate = train.warmup_rate = 0.01
+    train.batch_size, train.pairs_per_epoch = 2, 4
+    train.phases = (
+        config_lib.Phase(epochs=2, start_rate=0.01, end_rate=0.01),
+        config_lib.Phase(epochs=1, start_rate=0.01, end_rate=1e-5, layers=(1, 2, 3, 4, 5)),
+    )
     train.log_every, train.checkpoint_every, train.validate_every = 1, 2, 0
     return config

@@ -1,4 +1,4 @@
-"""Boxes of several trackers in one picture, videos of them, and bin/compare over generated and real results."""
+"""Boxes of several trackers in one picture, videos of them, and `reports compare` over generated and real results."""
 
 import csv
 import os
@@ -10,10 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import result_files, tracker_comparison
+from sctrpn_jax.evaluation import tracker_comparison
+from sctrpn_jax.evaluation.results import truth as truth_lib
 from sctrpn_jax.visualization import comparison, overlay
 
-PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'compare'
+PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'reports'
 GREY = np.full((100, 160, 3), 90, np.uint8)
 
 
@@ -137,10 +138,10 @@ def test_gap_needs_another_tracker():
 
 
 def test_overlap_of_missing_boxes_and_absent_truth():
-    truth = result_files.Truth(np.array([[0.0, 0, 2, 2]] * 4 + [[np.nan] * 4, [0, 0, 0, 0]]))
+    truth = truth_lib.Truth(np.array([[0.0, 0, 2, 2]] * 4 + [[np.nan] * 4, [0, 0, 0, 0]]))
     boxes = np.array([[0.0, 0, 2, 2], [1, 0, 2, 2], [np.nan] * 4, [np.inf] * 4, [0, 0, 2, 2], [0, 0, 2, 2]])
     np.testing.assert_allclose(tracker_comparison.frame_overlaps(boxes, truth), [1, 1 / 3, 0, 0, np.nan, np.nan])
-    flagged = result_files.Truth(truth.boxes, np.array([True] + [False] * 5))
+    flagged = truth_lib.Truth(truth.boxes, np.array([True] + [False] * 5))
     assert np.isnan(tracker_comparison.frame_overlaps(boxes, flagged)[0])
 
 
@@ -167,7 +168,7 @@ def made(tmp_path):
 
 def compare(folder, *arguments):
     return subprocess.run(
-        [sys.executable, str(PROGRAM), '--benchmark=otb', '--root=otb', '--results=results', *arguments],
+        [sys.executable, str(PROGRAM), 'compare', '--benchmark=otb', '--root=otb', '--results=results', *arguments],
         capture_output=True,
         text=True,
         cwd=folder,
@@ -205,7 +206,7 @@ def test_the_program(made):
 def test_mistakes_are_one_line(made, arguments, message):
     program = compare(made, *arguments)
     assert program.returncode == 2
-    assert message in program.stderr and program.stderr.startswith('compare: ') and program.stderr.count('\n') == 1
+    assert message in program.stderr and program.stderr.startswith('reports: ') and program.stderr.count('\n') == 1
 
 
 @pytest.mark.parametrize(
@@ -218,7 +219,7 @@ def test_mistakes_are_one_line(made, arguments, message):
 )
 def test_what_cannot_be_compared(made, trackers, names, message):
     with pytest.raises(ValueError, match=message):
-        tracker_comparison.Comparison('otb', made / 'otb', made / 'results', trackers, names)
+        tracker_comparison.Comparison('otb', made / 'otb', made / 'results', trackers=trackers, names=names)
 
 
 def test_problems_are_counted_by_kind(made):
@@ -226,7 +227,7 @@ def test_problems_are_counted_by_kind(made):
     every = tracker_comparison.Comparison('otb', made / 'otb', made / 'results')
     (line,) = tracker_comparison.problem_lines(every.problems)
     assert line.startswith('late: 3 problems (1 extra, 1 length, 1 missing); the first: ') and '25 rows for 30' in line
-    some = tracker_comparison.Comparison('otb', made / 'otb', made / 'results', None, ['Alpha'])
+    some = tracker_comparison.Comparison('otb', made / 'otb', made / 'results', names=['Alpha'])
     (line,) = tracker_comparison.problem_lines(some.problems, whole=False)
     assert line.startswith('late: 1 problems (1 length)')
 
@@ -236,7 +237,7 @@ def test_real_results(shared, tmp_path):
     if not (data / 'results' / 'OTB2015').is_dir():
         pytest.skip('no OTB results in the shared folder')
     found = tracker_comparison.Comparison(
-        'otb', data / 'sequences' / 'OTB', data / 'results' / 'OTB2015', ['KCF', 'SRDCF'], ['Deer']
+        'otb', data / 'sequences' / 'OTB', data / 'results' / 'OTB2015', trackers=['KCF', 'SRDCF'], names=['Deer']
     )
     # KCF loses the deer's head for ten frames, SRDCF holds it.
     assert (found.overlaps['Deer']['KCF'][26:33] < 0.1).sum() > 4 and found.overlaps['Deer']['SRDCF'].min() > 0.4

@@ -15,7 +15,7 @@ def one_peak(row, column, size=17):
 
 @pytest.mark.parametrize('size, crop', [(17, 255), (21, 287)])
 def test_peak_is_the_centre_of_the_anchors_cell(size, crop):
-    grid = anchors.make_anchors(size, crop, 8, 8.0, (1.0,)).reshape(size, size, 4)
+    grid = anchors.make_anchors(crop, (1.0,)).reshape(size, size, 4)
     for row, column in [(0, 0), (3, 11), (size - 1, 5)]:
         at = response_maps.peak(one_peak(row, column, size), crop)
         np.testing.assert_allclose(at, grid[row, column, :2])

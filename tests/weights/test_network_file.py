@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from sctrpn_jax import config as config_lib
+from sctrpn_jax import config_values
 from sctrpn_jax.models import sctrpn
-from sctrpn_jax.weights import network_file as weights_file
-from sctrpn_jax.weights import pretrained
+from sctrpn_jax.weights import network_file, pretrained
 
 CONFIGS = pathlib.Path(__file__).resolve().parents[2] / 'configs'
 
@@ -21,7 +21,7 @@ CONFIGS = pathlib.Path(__file__).resolve().parents[2] / 'configs'
 def small():
     config = config_lib.Config()
     config.model.backbone.widths, config.model.backbone.groups = (4, 4, 4, 4, 4), (1, 1, 1, 1, 1)
-    config.model.fem.channels = config.model.head.channels = 4
+    config.model.channels = 4
     config.track.window = 0.123
     model = sctrpn.SCTRPN(config.model)
     return jax.device_get(sctrpn.init_variables(model, 0)), config
@@ -29,23 +29,23 @@ def small():
 
 def test_round_trip_is_half_precision(small, tmp_path):
     variables, config = small
-    weights_file.write(tmp_path / 'w.npz', variables, config)
-    read, read_config = weights_file.read(tmp_path / 'w.npz')
+    network_file.write(tmp_path / 'w.npz', variables, config)
+    read, read_config = network_file.read(tmp_path / 'w.npz')
     assert read_config == config
     assert jax.tree.structure(read) == jax.tree.structure(variables)
     jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-7), read, variables)
     assert (tmp_path / 'w.npz').stat().st_size < 2.5 * sum(x.size for x in jax.tree.leaves(variables)) + 60_000
-    assert [p.name for p in tmp_path.iterdir()] == ['w.npz']
+    assert sorted(p.name for p in tmp_path.iterdir()) == ['w.json', 'w.npz']
 
 
 def test_no_path_of_the_machine_travels(small, tmp_path):
     variables, config = small[0], copy.deepcopy(small[1])
     place = f'{tmp_path}/somewhere/'
-    config.data.root = config.validation.root = place + 'train'
+    config.data.root = config.train.validation_root = place + 'train'
     config.train.start_from, config.model.backbone.weights = place + 'run', place + 'alexnet.npz'
-    weights_file.write(tmp_path / 'w.npz', variables, config)
-    _, read = weights_file.read(tmp_path / 'w.npz')
-    assert 'somewhere' not in json.dumps(config_lib.to_dict(read))
+    network_file.write(tmp_path / 'w.npz', variables, config)
+    _, read = network_file.read(tmp_path / 'w.npz')
+    assert 'somewhere' not in json.dumps(config_values.to_dict(read))
     assert (read.data.root, read.model.backbone.weights, read.train.start_from) == ('train', 'alexnet.npz', 'run')
     assert config.data.root == place + 'train', "the caller's config stays as it was"
 
@@ -54,22 +54,43 @@ def test_what_half_precision_cannot_hold_is_refused(small, tmp_path):
     variables, config = small
     wild = jax.tree.map(lambda x: x + 1e6, variables)
     with pytest.raises(ValueError, match='params/.*: not finite in half precision'), np.errstate(over='ignore'):
-        weights_file.write(tmp_path / 'w.npz', wild, config)
+        network_file.write(tmp_path / 'w.npz', wild, config)
     assert not list(tmp_path.iterdir())
 
 
 def test_other_files_are_refused(small, tmp_path):
     with pytest.raises(ValueError, match='no such file'):
-        weights_file.read(tmp_path / 'none.npz')
-    weights_file.write(tmp_path / 'w.npz', *small)
+        network_file.read(tmp_path / 'none.npz')
+    network_file.write(tmp_path / 'w.npz', *small)
     whole = (tmp_path / 'w.npz').read_bytes()
     np.savez(tmp_path / 'other.npz', x=np.zeros(3))
-    np.savez(tmp_path / 'pickled.npz', config=np.array([{'a': 1}], dtype=object))
+    np.savez(tmp_path / 'pickled.npz', params=np.array([{'a': 1}], dtype=object))
+    (tmp_path / 'other.json').write_text('[1, 2')
     (tmp_path / 'cut.npz').write_bytes(whole[: len(whole) // 2])
     (tmp_path / 'text.npz').write_text('hello')
     for name in ('other', 'pickled', 'cut', 'text'):
-        with pytest.raises(ValueError, match='not a weights file'):
-            weights_file.read(tmp_path / f'{name}.npz')
+        with pytest.raises(ValueError, match=r'not a (weights file|config in JSON)'):
+            network_file.read(tmp_path / f'{name}.npz')
+
+
+def test_files_of_other_versions_say_which_and_what_to_do(small, tmp_path):
+    variables, config = small
+    network_file.write(tmp_path / 'w.npz', variables, config)
+    path = tmp_path / 'w.json'
+    content = json.loads(path.read_text())
+    content['sctrpn_jax'], content['config']['head'] = '0.9', {}
+    path.write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r"w\.json: config: no field 'head'; .*written by sctrpn_jax 0\.9; this is "):
+        network_file.read(tmp_path / 'w.npz')
+    path.unlink()
+    with pytest.raises(ValueError, match=r'w\.json: no such file; it holds the config of '):
+        network_file.read(tmp_path / 'w.npz')
+    np.savez(tmp_path / 'w.npz', config='{}', x=np.zeros(3))  # 0.1 kept its config among the arrays
+    with pytest.raises(ValueError, match=r'w\.npz: written by sctrpn_jax 0\.1, .*CHANGELOG\.md'):
+        network_file.read(tmp_path / 'w.npz')
+    path.write_text(json.dumps(content['config']))
+    with pytest.raises(ValueError, match=r'w\.json: written by sctrpn_jax 0\.1; '):
+        network_file.read(tmp_path / 'w.npz')
 
 
 @pytest.mark.parametrize('name', pretrained.available())
@@ -82,11 +103,13 @@ def test_pretrained_networks_fit_their_config(name):
     assert all(np.isfinite(x).all() for x in jax.tree.leaves(variables))
 
 
-@pytest.mark.parametrize('name, recipe', [('sctrpn_lite', 'sctrpn_lite'), ('sctrpn_alexnet', 'sctrpn_alexnet_grown')])
-def test_pretrained_networks_track_as_their_recipes_say(name, recipe):
-    config = runpy.run_path(str(CONFIGS / f'{recipe}.py'))['get_config']()
+@pytest.mark.parametrize('name', pretrained.available())
+def test_pretrained_networks_have_the_config_of_their_name(name):
+    config = runpy.run_path(str(CONFIGS / f'{name}.py'))['get_config']()
     shipped = pretrained.load_pretrained(name)[1]
-    assert shipped.track == config.track and shipped.track.calibrate == 1
+    for section in ('loss', 'augment', 'track'):
+        assert getattr(shipped, section) == getattr(config, section)
+    assert shipped.model.matching and shipped.track.first_frame.correction == 1
 
 
 def test_the_default_network_is_there_and_others_are_named():

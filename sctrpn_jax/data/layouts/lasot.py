@@ -4,7 +4,8 @@ Boxes are x,y,w,h counted from 1 (HengLan/LaSOT_Evaluation_Toolkit, issue 14). T
 one line; where either is 1 the box means nothing (issue 19 there) and is left out. 70 classes of 20 sequences; four of
 each are the test split (280; `sequence_evaluation_config/testing_set.txt` there), all others are for training.
 `testing_set.txt` and `training_set.txt`, where they lie in the root, name the sequences instead; the folders of the
-sequences may lie in the root themselves. `nlp.txt` is not read.
+sequences may lie in the root themselves. `nlp.txt` is not read. The extension subset (IJCV 2021) has the same layout
+in a folder of its own: ten sequences in each of 15 more classes, all for testing.
 """
 
 import os
@@ -30,11 +31,17 @@ shark 2 3 5 6, sheep 3 5 7 9, skateboard 3 8 16 19, spider 14 16 18 20, squirrel
 swing 10 14 17 20, tank 6 9 14 16, tiger 4 6 12 18, train 1 7 11 20, truck 3 6 7 16, turtle 5 8 9 16,
 umbrella 2 9 17 19, volleyball 1 13 18 19, yoyo 7 15 17 19, zebra 10 14 16 17
 """
-_FILES = {'train': 'training_set.txt', 'test': 'testing_set.txt'}
+_EXTENSION = """
+atv badminton cosplay dancingshoe footbag frisbee jianzi lantern misc opossum paddle raccoon rhino skatingshoe wingsuit
+"""
+_PER_EXTENSION_CLASS = 10
+_FILES = {'train': 'training_set.txt', 'test': 'testing_set.txt', 'extension': None}
 
 
 def official_names(split: str) -> list[str]:
-    """The 1,120 names of the train split or the 280 of the test split, by class and number."""
+    """The 1,120 names of the train split, the 280 of the test split or the 150 of the extension, by class and number."""
+    if split == 'extension':
+        return [f'{name}-{number + 1}' for name in _EXTENSION.split() for number in range(_PER_EXTENSION_CLASS)]
     names = []
     for line in _TEST.split(','):
         category, *numbers = line.split()
@@ -47,12 +54,12 @@ def official_names(split: str) -> list[str]:
 class Lasot:
     """One clip a sequence, those of the split that are there; the category is the class."""
 
-    splits: ClassVar[tuple[str, ...]] = ('train', 'test')
+    splits: ClassVar[tuple[str, ...]] = ('train', 'test', 'extension')
     clips_per_shard: ClassVar[int] = 1
 
     def __init__(self, root: str | os.PathLike, split: str):
         listing.check_split(split, self.splits)
-        file = os.path.join(root, _FILES[split])
+        file = os.path.join(root, _FILES[split] or '')
         names, refused = listing.read_names(file) if os.path.isfile(file) else (official_names(split), [])
         folders = _sequence_folders(root, refused)
         self._folders = {name: folders[name] for name in names if name in folders}

@@ -11,8 +11,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from sctrpn_jax.evaluation.report import data, environments, metric_sets, published
-from sctrpn_jax.evaluation.vot import scores as vot_scores
+from sctrpn_jax.data.benchmarks import record
+from sctrpn_jax.evaluation.report import data, environments, metric_sets
+from sctrpn_jax.evaluation.score import vot_scores
 from sctrpn_jax.metrics import conventions, got10k, one_pass, trackingnet
 from sctrpn_jax.metrics import intervals as intervals_lib
 
@@ -32,7 +33,7 @@ def one_pass_tracker(
     Args:
       name: of the tracker.
       scores: sequence -> scores, in the benchmark's order.
-      by_attribute: as `attributes.scores_by_attribute` gives it.
+      by_attribute: attribute -> (mean scores, number of sequences), of `attributes.scores_by_attribute`.
       convention: that of the scores.
       perturbed: protocol (`tre`, `sre`) -> sequence -> scores over all its runs.
       **about: `source`, `seed`, `config`, `problems`, `problem_counts`, `timing` of `data.Tracker`.
@@ -60,7 +61,7 @@ def trackingnet_tracker(
     by_attribute: Mapping[str, tuple[one_pass.Scores, int]] | None = None,
     **about: typing.Any,
 ) -> data.Tracker:
-    """A tracker on TrackingNet: as `one_pass_tracker`, of `trackingnet.score_sequence`.
+    """A tracker on TrackingNet, from scores of `trackingnet.score_sequence`; arguments are those of `one_pass_tracker`.
 
     Raises:
       ValueError: no sequence.
@@ -73,8 +74,8 @@ def got10k_tracker(name: str, overlaps: Mapping[str, np.ndarray], **about: typin
 
     Args:
       name: of the tracker.
-      overlaps: sequence -> [F] of `got10k.frame_overlaps`, of all its repetitions.
-      **about: as `one_pass_tracker`.
+      overlaps: sequence -> [F] of `got10k.frame_overlaps`, over all its repetitions.
+      **about: other fields of `data.Tracker`, see `one_pass_tracker`.
     """
     pooled = got10k.scores(overlaps.values())
     above = {'ao': lambda o: o, 'sr50': lambda o: o > 0.5, 'sr75': lambda o: o > 0.75}
@@ -102,7 +103,7 @@ def vot_tracker(
       name: of the tracker.
       scores: of `vot.scores.score`; their problems and missing sequences become the tracker's.
       intervals: metric -> (low, high), of `vot_intervals`.
-      **about: as `one_pass_tracker`, without problems.
+      **about: other fields of `data.Tracker`, but for its problems.
     """
 
     def values_of(group: vot_scores.Group) -> dict[str, float | None]:
@@ -133,44 +134,39 @@ def vot_tracker(
 
 
 def report(
-    kind: str,
+    split: record.Split,
     convention: str,
     trackers: Sequence[data.Tracker],
     sequences: Sequence[str],
-    metrics: metric_sets.MetricSet | None = None,
-    title: str | None = None,
+    metrics: metric_sets.MetricSet,
     environment: data.Environment | None = None,
 ) -> data.Report:
-    """The report of one benchmark, published results beside.
+    """The report of one benchmark's split, with published results beside ours.
 
     Args:
-      kind: a key of `metric_sets.BENCHMARKS`.
+      split: what was scored.
       convention: by which rules the numbers were made, for people.
-      trackers: of this module.
+      trackers: made by this module.
       sequences: all names that were to be scored, in the benchmark's order.
-      metrics: where it is another set than the benchmark's own (`metric_sets.vot`, `one_pass_set`).
-      title: where the benchmark is a variant (`UAV123, 10 frames a second`).
-      environment: None: of this process.
+      metrics: which scores the trackers have.
+      environment: None: that of this process.
 
     Raises:
-      ValueError: an unknown benchmark, two trackers of one name, or a curve with more values than thresholds.
+      ValueError: two trackers of one name, or a curve with more values than thresholds.
     """
-    benchmark = metric_sets.benchmark(kind)
-    metrics = metrics or benchmark.metrics
     names = [tracker.name for tracker in trackers]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ValueError(f'report: {twice[0]!r} names more than one tracker; give each a name of its own')
     trackers = [_fitted(tracker, metrics.curves) for tracker in trackers]
-    printed = published.of_benchmark(kind)
     note = ''
-    if printed and len(sequences) != benchmark.sequences:
+    if split.published and len(sequences) != split.count:
         note = (
-            f'Published results are over all {benchmark.sequences} sequences of {benchmark.title}; these are over '
+            f'Published results are over all {split.count} sequences of {split.title}; these are over '
             f'{len(sequences)}, so the two do not compare.'
         )
     return data.Report(
-        title or benchmark.title,
+        split.title,
         convention,
         metrics.metrics,
         metrics.row_metrics,
@@ -179,7 +175,7 @@ def report(
         tuple(sequences),
         metrics.attribute_unit,
         tuple(trackers),
-        printed,
+        split.published,
         note,
         environment or environments.describe_environment(),
     )

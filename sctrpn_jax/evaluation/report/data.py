@@ -10,6 +10,8 @@ import math
 import types
 import typing
 
+from sctrpn_jax.data.benchmarks import published as published_lib
+
 FORMAT = 1  # of the JSON; a file of another one is refused
 NOTHING = '–'  # shown where there is no value
 
@@ -96,9 +98,9 @@ class Timing:
     """What a clock said; nothing else in a report depends on one.
 
     Attributes:
-      fps: tracked frames a second, over all sequences.
+      fps: tracked frames per second, over all sequences.
       hardware: where that was.
-      sequences: name -> frames a second.
+      sequences: name -> frames per second.
     """
 
     fps: float | None = None
@@ -117,9 +119,9 @@ class Tracker:
       config: JSON-ready settings of the run.
       values: metric -> value over the benchmark.
       curves: curve -> [N] over that curve's x.
-      rows: a sequence each, those that were scored.
+      rows: one per sequence that was scored.
       attributes: name -> scores.
-      problems: a line each, as `path:line: reason`.
+      problems: one line each, `path:line: reason`.
       problem_counts: kind -> how many, which need not be the number of lines; {}: that number.
       timing: measured times.
     """
@@ -140,17 +142,6 @@ class Tracker:
     def problem_total(self) -> int:
         """How many problems there were."""
         return sum(self.problem_counts.values()) if self.problem_counts else len(self.problems)
-
-
-@dataclasses.dataclass(frozen=True)
-class Published:
-    """Results as printed elsewhere: tracker, metric -> value, where they are printed; frames a second and on what."""
-
-    tracker: str
-    values: dict[str, float]
-    source: str
-    fps: float | None = None
-    hardware: str = ''
 
 
 @dataclasses.dataclass(frozen=True)
@@ -190,7 +181,7 @@ class Report:
     sequences: tuple[str, ...]
     attribute_unit: str
     trackers: tuple[Tracker, ...]
-    published: tuple[Published, ...]
+    published: tuple[published_lib.Published, ...]
     published_note: str
     environment: Environment
     format: int = FORMAT

@@ -1,4 +1,4 @@
-"""Which metrics and curves each benchmark has, and what it is called."""
+"""The columns and curves of a report, for each of the ways to score (`Benchmark.metrics`)."""
 
 import dataclasses
 from collections.abc import Sequence
@@ -9,22 +9,21 @@ from sctrpn_jax.metrics import got10k, one_pass, trackingnet
 
 @dataclasses.dataclass(frozen=True)
 class MetricSet:
-    """Columns, sequence columns, the metric that ranks, curves, and what an attribute's count counts."""
+    """What a report shows.
+
+    Attributes:
+      metrics: columns of the table of trackers.
+      row_metrics: columns of the table of sequences.
+      primary: key of the metric that ranks trackers.
+      curves: the plots.
+      attribute_unit: what there are several of per attribute, `sequences` or `frames`.
+    """
 
     metrics: tuple[data.Metric, ...]
     row_metrics: tuple[data.Metric, ...]
     primary: str
     curves: tuple[data.CurveKind, ...]
     attribute_unit: str = 'sequences'
-
-
-@dataclasses.dataclass(frozen=True)
-class Benchmark:
-    """A benchmark: its name, how many sequences all of it has (None: not fixed), and its metrics."""
-
-    title: str
-    sequences: int | None
-    metrics: MetricSet
 
 
 def _three_curves(overlap, error, normalized, at: tuple[float, ...], normalized_at: tuple[float, ...]):
@@ -62,7 +61,7 @@ def one_pass_set(normalized_area: bool = False, protocols: Sequence[str] = ()) -
 
     Args:
       normalized_area: normalised precision is the mean of its curve (`Convention.normalized_area`).
-      protocols: of `tre`, `sre`, whose success and precision stand beside, as `tre_success`, `tre_precision`.
+      protocols: of `tre` and `sre`. Each adds its success and precision, `tre_success` and `tre_precision`.
     """
     thresholds = one_pass.OVERLAP_THRESHOLDS, one_pass.ERROR_THRESHOLDS, one_pass.NORMALIZED_THRESHOLDS
     curves = _three_curves(*thresholds, (20.0,), () if normalized_area else (0.2,))
@@ -114,8 +113,8 @@ def vot(lengths: int, interval: tuple[int, int]) -> MetricSet:
         (
             data.Metric('eao', 'EAO'),
             data.Metric('accuracy', 'Accuracy'),
-            data.Metric('robustness', 'Robustness', 'failures / 100 frames', higher_is_better=False),
-            data.Metric('failures', 'Failures', 'a sequence', higher_is_better=False, format='.2f'),
+            data.Metric('robustness', 'Robustness', 'failures per 100 frames', higher_is_better=False),
+            data.Metric('failures', 'Failures', 'per sequence', higher_is_better=False, format='.2f'),
             data.Metric('ao', 'AO', 'no resets'),
         ),
         (
@@ -136,25 +135,3 @@ def vot(lengths: int, interval: tuple[int, int]) -> MetricSet:
         ),
         'frames',
     )
-
-
-BENCHMARKS = {
-    'otb': Benchmark('OTB-2015', 100, ONE_PASS),
-    'uav123': Benchmark('UAV123', 123, ONE_PASS),
-    'lasot': Benchmark('LaSOT', 280, ONE_PASS),
-    'davis': Benchmark('DAVIS', None, ONE_PASS),
-    'trackingnet': Benchmark('TrackingNet', 511, TRACKINGNET),
-    'got10k': Benchmark('GOT-10k', 180, GOT10K),
-    'vot': Benchmark('VOT2018', 60, vot(356, (100, 356))),
-}
-
-
-def benchmark(kind: str) -> Benchmark:
-    """The benchmark of that name (a key of `data.sequences.BENCHMARKS`).
-
-    Raises:
-      ValueError: an unknown one.
-    """
-    if kind not in BENCHMARKS:
-        raise ValueError(f'benchmark: got {kind!r}, accepted are {", ".join(BENCHMARKS)}')
-    return BENCHMARKS[kind]

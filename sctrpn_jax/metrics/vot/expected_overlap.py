@@ -11,10 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sctrpn_jax.evaluation.vot import results
-from sctrpn_jax.metrics.vot import raster, supervised
+from sctrpn_jax.metrics.vot import raster, supervised, trajectory
 
-INTERVALS = {2015: (108, 371), 2016: (108, 371), 2017: (100, 356), 2018: (100, 356), 2019: (46, 291)}  # frames, by year
 SKIP = 5  # frames from a failure to the next start
 
 
@@ -44,16 +42,16 @@ def cut(codes: np.ndarray, convention: str = 'vot2018', skip: int = SKIP) -> lis
     - `vot-python`: a part is from a start to before the failure, whenever that is.
 
     Args:
-      codes: [T] as `results.Trajectory`.
+      codes: [T] as in `trajectory.Trajectory`.
       convention: one of `raster.CONVENTIONS`.
       skip: frames from a failure to the next start (not used by `vot-python`).
     """
     raster.check_convention(convention)
     frames = len(codes)
-    failures = np.flatnonzero(codes == results.FAILURE).tolist()
+    failures = np.flatnonzero(codes == trajectory.FAILURE).tolist()
     if convention == 'vot-python':
         parts = []
-        for start in np.flatnonzero(codes == results.START).tolist() if failures else [0]:
+        for start in np.flatnonzero(codes == trajectory.START).tolist() if failures else [0]:
             stop = next((failure for failure in failures if failure > start), frames)
             parts.append(Part(start, stop, stop < frames, stop - start))
         return parts
@@ -130,7 +128,7 @@ def sums(
     values, reached = np.zeros((len(found), frames)), np.ones((len(found), frames), bool)
     for row, (run, _, part, _) in enumerate(found):
         length = part.stop - part.start
-        known = run.codes[part.start : part.stop] == results.REGION
+        known = run.codes[part.start : part.stop] == trajectory.REGION
         values[row, :length] = np.nan_to_num(np.where(known, run.overlaps[part.start : part.stop], 0))
         reached[row, length:] = part.failed
     means = np.cumsum(values[:, 1:], axis=1) / np.arange(1, frames)
@@ -145,14 +143,13 @@ def curve_of_sums(above: np.ndarray, below: np.ndarray) -> np.ndarray:
     return np.concatenate([[1.0], np.divide(above, below, out=np.full(len(below), np.nan), where=below > 0)])
 
 
-def expected_overlap(
-    values: np.ndarray, interval: tuple[int, int] = INTERVALS[2018], convention: str = 'vot2018'
-) -> float:
+def expected_overlap(values: np.ndarray, interval: tuple[int, int], convention: str = 'vot2018') -> float:
     """EAO: the mean of a `curve` over an interval of lengths.
 
     Args:
       values: [N] of `curve`.
-      interval: first and last length, frames; by `vot-python` both are one more.
+      interval: first and last length, frames, which differ by year (`data/benchmarks/vot.py`); by `vot-python` both
+        are one more.
       convention: of the curve.
 
     Returns:

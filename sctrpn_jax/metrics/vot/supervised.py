@@ -13,8 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from sctrpn_jax.evaluation.vot import results
-from sctrpn_jax.metrics.vot import raster
+from sctrpn_jax.metrics.vot import raster, trajectory
 
 BURN_IN = 10  # frames from a start on that do not count in accuracy
 SENSITIVITY = 30.0  # frames that reliability looks ahead
@@ -25,8 +24,8 @@ class Run:
     """One repetition of one sequence, measured.
 
     Attributes:
-      codes: [T] as `results.Trajectory`.
-      overlaps: [T] float64, 0..1; NaN where not known. Read where the code is `results.REGION` alone.
+      codes: [T] as in `trajectory.Trajectory`.
+      overlaps: [T] float64, 0..1; NaN where not known. Read where the code is `trajectory.REGION` alone.
     """
 
     codes: np.ndarray
@@ -57,19 +56,19 @@ class Robustness:
 
 
 def measure(
-    truth: results.Annotation,
-    trajectory: results.Trajectory,
+    truth: np.ndarray,
+    run: trajectory.Trajectory,
     bounds: tuple[float, float] | None = None,
     convention: str = 'vot2018',
 ) -> Run:
-    """Overlaps of a trajectory with the truth; `bounds` and `convention` as `raster.overlaps`."""
-    return Run(trajectory.codes, raster.overlaps(trajectory.regions, truth.regions, bounds, convention))
+    """Overlaps of a run with the true regions, [T, 8]; `raster.overlaps` explains `bounds` and `convention`."""
+    return Run(run.codes, raster.overlaps(run.regions, truth, bounds, convention))
 
 
 def counted(run: Run, burn_in: int = BURN_IN) -> np.ndarray:
     """[T] bool, frames of which accuracy is the mean: tracked, of known overlap, `burn_in` frames after a start."""
-    found = (run.codes == results.REGION) & np.isfinite(run.overlaps)
-    for start in np.flatnonzero(run.codes == results.START):
+    found = (run.codes == trajectory.REGION) & np.isfinite(run.overlaps)
+    for start in np.flatnonzero(run.codes == trajectory.START):
         found[start : start + burn_in] = False
     return found
 
@@ -145,7 +144,7 @@ def robustness(
     masks = check_masks(runs, masks)
     failures = np.array(
         [
-            np.mean([((run.codes == results.FAILURE) & mask).sum() for run in repetitions])
+            np.mean([((run.codes == trajectory.FAILURE) & mask).sum() for run in repetitions])
             for repetitions, mask in zip(runs, masks, strict=True)
         ]
     )

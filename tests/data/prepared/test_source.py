@@ -28,7 +28,7 @@ def batch_of(root, name, feeding='streaming'):
         mixed.sources[0].frame, mixed.sources[0].image = (
             x[:40] for x in (mixed.sources[0].frame, mixed.sources[0].image)
         )
-        store = resident.read_store(mixed, 455, 127, 2**30)
+        store = resident.read_store(mixed, 455, 2**30)
         return resident.sample(store, np.uint32(3), np.arange(6, dtype=np.uint32), template_patch=145)
     iterator = iter(pipeline.make_dataset(mixed, template_patch=145, search_patch=455, batch_size=6, seed=3))
     batch = next(iterator)

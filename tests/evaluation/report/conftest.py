@@ -12,8 +12,9 @@ import urllib.request
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import attributes
-from sctrpn_jax.evaluation.report import build, data, environments
+from sctrpn_jax.data.benchmarks import registry
+from sctrpn_jax.evaluation.report import build, data, environments, metric_sets
+from sctrpn_jax.evaluation.score import attributes
 from sctrpn_jax.metrics import one_pass
 
 ENVIRONMENT = data.Environment({'python': '3.11', 'jax': '0.10'}, 'one machine')
@@ -47,7 +48,8 @@ def made_up_report(names=('one', 'two'), sequences: int = 12, fps: float = 50.0,
         }
         by_attribute = attributes.scores_by_attribute(scores, flags)
         trackers.append(build.one_pass_tracker(name, scores, by_attribute, **about))
-    return build.report('otb', 'a convention', trackers, list(scores), environment=ENVIRONMENT)
+    split = registry.get('otb').split('2015')
+    return build.report(split, 'a convention', trackers, list(scores), metric_sets.ONE_PASS, ENVIRONMENT)
 
 
 @pytest.fixture

@@ -8,11 +8,16 @@ import json
 import numpy as np
 import pytest
 
-from sctrpn_jax.evaluation import attributes, result_files
+from sctrpn_jax.data.benchmarks import registry
 from sctrpn_jax.evaluation.report import build, data, environments, metric_sets, page, tables
-from sctrpn_jax.evaluation.vot import scores as vot_scores
+from sctrpn_jax.evaluation.results import result_files
+from sctrpn_jax.evaluation.results import truth as truth_lib
+from sctrpn_jax.evaluation.score import attributes, vot_scores
 from sctrpn_jax.metrics import conventions, got10k, one_pass, trackingnet
 from sctrpn_jax.metrics.vot import supervised
+
+OTB, DAVIS = registry.get('otb').split('2015'), registry.get('davis').split('val')
+TRACKINGNET, VOT = registry.get('trackingnet').split('test'), registry.get('vot').split('2018')
 
 
 def test_one_pass_is_the_mean_its_interval_and_its_rows(make_scores):
@@ -77,7 +82,7 @@ def test_trackingnet_is_the_devkit(make_scores):
     tracker = build.trackingnet_tracker('mine', scores)
     mean = trackingnet.mean_scores(scores.values())
     assert tracker.values['precision'].value == pytest.approx(mean.precision, abs=1e-6)
-    report = build.report('trackingnet', trackingnet.ABOUT, [tracker], list(scores))
+    report = build.report(TRACKINGNET, trackingnet.ABOUT, [tracker], list(scores), metric_sets.TRACKINGNET)
     assert len(report.curves[1].x) == len(tracker.curves['precision']) == 21
     assert report.published_note.startswith('Published results are over all 511 sequences of TrackingNet')
 
@@ -123,7 +128,7 @@ def test_vot_has_both_robustnesses_tags_and_what_is_missing():
     assert tracker.problems == ('no results, so not scored: d, e', *scores.problems)
     assert tracker.problem_counts == {'missing': 2, 'other': 1} and tracker.problem_total == 3
     assert build.vot_tracker('mine', made_up_vot()).problem_total == 0
-    report = build.report('vot', scores.convention, [tracker], 'abcde', metric_sets.vot(5, (1, 2)))
+    report = build.report(VOT, scores.convention, [tracker], 'abcde', metric_sets.vot(5, (1, 2)))
     assert report.trackers[0].curves['eao'] == (1.0, 0.8, None, None, None)
     assert data.from_json(data.to_json(report)) == report
 
@@ -143,7 +148,7 @@ def test_tre_and_sre_stand_beside_one_pass(make_scores):
     assert tracker.rows[1].values['tre_success'] == pytest.approx(temporal['sequence 1'].success, abs=1e-6)
     assert 'tre_success' not in tracker.rows[2].values  # it was not tracked so; tables leave it empty
     trackers = [tracker, dataclasses.replace(plain, name='other')]
-    report = build.report('otb', '', trackers, list(scores), metric_sets.one_pass_set(protocols=('tre', 'sre')))
+    report = build.report(OTB, '', trackers, list(scores), metric_sets.one_pass_set(protocols=('tre', 'sre')))
     assert report.trackers[1].curves['sre_success'] == (None,) * 21
     assert data.from_json(data.to_json(report)) == report
     assert 'Success, TRE' in page.page(report) and 'tre_success_low' in tables.trackers_csv(report)
@@ -175,11 +180,9 @@ def test_settings_come_back_as_they_were(make_report):
 def test_names_are_unique_and_curves_fit(make_scores):
     tracker = build.one_pass_tracker('mine', make_scores(2, 3.0, 0))
     with pytest.raises(ValueError, match="'mine' names more than one tracker"):
-        build.report('otb', '', [tracker, tracker], ['a'])
-    with pytest.raises(ValueError, match="benchmark: got 'nfs', accepted are otb"):
-        build.report('nfs', '', [], [])
+        build.report(OTB, '', [tracker, tracker], ['a'], metric_sets.ONE_PASS)
     with pytest.raises(ValueError, match="curve precision of 'mine': got 51 values, accepts 21"):
-        build.report('trackingnet', '', [tracker], ['a'])
+        build.report(TRACKINGNET, '', [tracker], ['a'], metric_sets.TRACKINGNET)
 
 
 def test_published_results_stand_beside_and_say_when_they_do_not_compare(make_report):
@@ -189,8 +192,8 @@ def test_published_results_stand_beside_and_say_when_they_do_not_compare(make_re
         'Published results are over all 100 sequences of OTB-2015; these are over 12, so the two do not compare.'
     )
     names = [str(i) for i in range(100)]
-    assert build.report('otb', '', [], names).published_note == ''
-    assert build.report('davis', '', [], ['a']).published_note == ''
+    assert build.report(OTB, '', [], names, metric_sets.ONE_PASS).published_note == ''
+    assert build.report(DAVIS, '', [], ['a'], metric_sets.ONE_PASS).published_note == ''
 
 
 @pytest.mark.parametrize(('name', 'success', 'precision'), [('KCF', 0.4771, 0.6949), ('SRDCF', 0.5976, 0.7876)])
@@ -198,14 +201,17 @@ def test_raw_results_of_published_trackers_give_their_numbers(shared, name, succ
     folder = shared / 'data' / 'results' / 'OTB2015'
     if not folder.is_dir():
         pytest.skip(f'no results at {folder}')
-    truth = result_files.read_truth('otb', folder)
+    truth, split = truth_lib.read_truth('otb', folder)
     found = result_files.read_results(folder / name, {key: len(each.boxes) for key, each in truth.items()}, 1)
-    scores = result_files.score_results(found, truth)
-    by_attribute = attributes.scores_by_attribute(scores, attributes.read_attributes('otb', folder / 'attributes.json'))
+    scores = {key: one_pass.score_sequence(found.boxes[key], each.boxes) for key, each in truth.items()}
+    by_attribute = attributes.scores_by_attribute(
+        scores, attributes.read_attributes(registry.get('otb'), folder / 'attributes.json')
+    )
     tracker = build.one_pass_tracker(name, scores, by_attribute, problems=found.problems)
     assert tracker.values['success'].value == pytest.approx(success, abs=1e-4)
     assert tracker.values['precision'].value == pytest.approx(precision, abs=1e-4)
-    report = build.report('otb', conventions.CONVENTIONS['otb'].about, [tracker], list(truth))
+    about = conventions.CONVENTIONS['otb'].about
+    report = build.report(split, about, [tracker], list(truth), metric_sets.ONE_PASS)
     printed = next(each for each in report.published if each.tracker == name)
     assert printed.values['success'] == pytest.approx(success, abs=1e-3)
     assert printed.values['precision'] == pytest.approx(precision, abs=2.5e-3)

@@ -7,6 +7,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from sctrpn_jax.data.benchmarks import published
 from sctrpn_jax.evaluation.report import data
 
 text = st.text(max_size=12)
@@ -54,7 +55,7 @@ reports = st.builds(
     tuples(text),
     text,
     tuples(trackers, 2),
-    tuples(st.builds(data.Published, text, by_name(number), text, maybe, text)),
+    tuples(st.builds(published.Published, text, by_name(number), text, maybe, text)),
     text,
     st.builds(data.Environment, by_name(text), text),
 )

@@ -4,9 +4,7 @@ import dataclasses
 import html.parser
 import importlib.resources
 import itertools
-import pathlib
 import re
-import tomllib
 
 import cv2
 import numpy as np
@@ -93,17 +91,6 @@ def test_the_same_report_gives_the_same_page(make_report):
 def test_a_report_of_nothing_is_a_page(make_report):
     report = dataclasses.replace(make_report(), trackers=(), published=(), sequences=(), published_note='')
     assert 'No curve has values' in page.page(report)
-
-
-def test_the_pages_files_are_installed():
-    root = pathlib.Path(__file__).resolve().parents[3]
-    settings = tomllib.loads((root / 'pyproject.toml').read_text())
-    globs = settings['tool']['setuptools']['package-data']['sctrpn_jax']
-    for name in ('page.html', 'page.css', 'page.js'):
-        path = importlib.resources.files('sctrpn_jax.evaluation.report') / name
-        assert path.is_file()
-        inside = pathlib.PurePath('evaluation/report', name)
-        assert any(inside.match(pattern) for pattern in globs), name
 
 
 def linear(color):

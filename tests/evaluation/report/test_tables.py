@@ -8,6 +8,7 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
+from sctrpn_jax.data.benchmarks import published
 from sctrpn_jax.evaluation.report import data, tables
 
 ODD = ['plain', 'a,b "c"', 'x|y\\|z', '*bold* _it_ `code` [l](u) <b> &amp; ~~s~~ #1', 'line\nbreak', '1. x', '-']
@@ -46,10 +47,10 @@ def report():
     best = data.Tracker('one', 'files, mine', 7, values=values, rows=rows, attributes=attributes, timing=timing)
     worse = data.Tracker('two', values={'success': data.Value(0.125)}, problems=('p',), problem_counts={'row': 4})
     metrics = (data.Metric('success', 'Success'), data.Metric('precision', 'Failures', 'x', False, '.1%'))
-    published = (data.Published('three', {'precision': 0.25}, 'a | paper', 30.0, 'GPU'),)
+    printed = (published.Published('three', {'precision': 0.25}, 'a | paper', 30.0, 'GPU'),)
     sequences = ('s,1', 's|2', 'missing')
     return data.Report(
-        'B | x', 'c', metrics, metrics[:1], 'success', (), sequences, 'sequences', (worse, best), published, 'note',
+        'B | x', 'c', metrics, metrics[:1], 'success', (), sequences, 'sequences', (worse, best), printed, 'note',
         data.Environment(),
     )  # fmt: skip
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sctrpn_jax.evaluation.vot import results
-from sctrpn_jax.metrics.vot import expected_overlap, supervised
+from sctrpn_jax.data.benchmarks import registry
+from sctrpn_jax.metrics.vot import expected_overlap, supervised, trajectory
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_golden_values(closed_form, failures, matlab, pysot, vot_python):
 def test_the_python_toolkit_differs_by_its_index_and_late_failures_alone(closed_form):
     for failures, value in (({}, 0.447222), ({'a': (120, 260), 'b': (50,)}, 0.314004), ({'a': (120, 397)}, 0.402519)):
         curve = expected_overlap.curve(closed_form(**failures), 'vot-python')
-        assert expected_overlap.expected_overlap(curve) == pytest.approx(value, abs=6e-7)
+        assert expected_overlap.expected_overlap(curve, (100, 356)) == pytest.approx(value, abs=6e-7)
 
 
 def test_one_constant_run_in_closed_form(make_run):
@@ -50,13 +50,13 @@ def plain_curve(runs, masks, convention, skip=5):
     for repetitions, mask in zip(runs, masks, strict=True):
         for run in repetitions:
             values = [
-                float(o) if c == results.REGION and o == o else 0.0
+                float(o) if c == trajectory.REGION and o == o else 0.0
                 for c, o in zip(run.codes, run.overlaps, strict=True)
             ]
             count, tag = len(values), [float(m) for m in mask]
-            failures = [i for i, c in enumerate(run.codes) if c == results.FAILURE]
+            failures = [i for i, c in enumerate(run.codes) if c == trajectory.FAILURE]
             if convention == 'vot-python':
-                starts = [i for i, c in enumerate(run.codes) if c == results.START]
+                starts = [i for i, c in enumerate(run.codes) if c == trajectory.START]
                 for start in starts:
                     ends = [f for f in failures if f > start]
                     end = ends[0] if ends else count
@@ -94,16 +94,16 @@ def experiments(draw):
         frames = draw(st.integers(12, 60))
         repetitions = []
         for _ in range(draw(st.integers(1, 3))):
-            codes = np.full(frames, results.REGION, np.int8)
-            codes[0] = results.START
+            codes = np.full(frames, trajectory.REGION, np.int8)
+            codes[0] = trajectory.START
             at = draw(st.integers(1, 30))
             while at < frames:
-                codes[at : at + 5] = results.UNKNOWN
-                codes[at] = results.FAILURE
+                codes[at : at + 5] = trajectory.UNKNOWN
+                codes[at] = trajectory.FAILURE
                 if at + 5 < frames:
-                    codes[at + 5] = results.START
+                    codes[at + 5] = trajectory.START
                 at += 6 + draw(st.integers(0, 30))
-            overlaps = np.where(codes == results.REGION, seed.random(frames), np.nan)
+            overlaps = np.where(codes == trajectory.REGION, seed.random(frames), np.nan)
             repetitions.append(supervised.Run(codes, overlaps))
         runs.append(repetitions)
         masks.append(seed.random(frames) < draw(st.sampled_from([0.0, 0.3, 1.0])))
@@ -147,8 +147,8 @@ def test_unknown_frames_count_as_nothing(make_run):
 
 
 def test_cuts_at_the_end_of_a_sequence():
-    codes = np.full(20, results.REGION)
-    codes[0], codes[15], codes[16:] = results.START, results.FAILURE, results.UNKNOWN
+    codes = np.full(20, trajectory.REGION)
+    codes[0], codes[15], codes[16:] = trajectory.START, trajectory.FAILURE, trajectory.UNKNOWN
     part = expected_overlap.Part
     assert expected_overlap.cut(codes) == [part(0, 20, False, 20)]
     assert expected_overlap.cut(codes, 'pysot') == [part(0, 20, True, 21)]
@@ -156,18 +156,20 @@ def test_cuts_at_the_end_of_a_sequence():
     assert expected_overlap.cut(codes, skip=4) == [part(0, 20, True, 20), part(19, 20, False, 1)]
 
 
-def test_intervals_by_year():
-    assert expected_overlap.INTERVALS[2018] == expected_overlap.INTERVALS[2017] == (100, 356)
-    assert expected_overlap.INTERVALS[2016] == (108, 371) and expected_overlap.INTERVALS[2019] == (46, 291)
+@pytest.mark.parametrize(
+    ('year', 'lengths'), [('2016', (108, 371)), ('2017', (100, 356)), ('2018', (100, 356)), ('2019', (46, 291))]
+)
+def test_lengths_by_year(year, lengths):
+    assert registry.get('vot').splits[year].eao_lengths == lengths
+    low, high = lengths
     curve = np.arange(1.0, 401)  # value L for L frames
-    for low, high in expected_overlap.INTERVALS.values():
-        assert expected_overlap.expected_overlap(curve, (low, high)) == (low + high) / 2
-        assert expected_overlap.expected_overlap(curve, (low, high), 'vot-python') == (low + high) / 2 + 1
+    assert expected_overlap.expected_overlap(curve, lengths) == (low + high) / 2
+    assert expected_overlap.expected_overlap(curve, lengths, 'vot-python') == (low + high) / 2 + 1
 
 
 def test_short_curves_and_bad_arguments(make_run):
     curve = expected_overlap.curve([[make_run(np.full(50, 0.5))]])
-    assert np.isnan(expected_overlap.expected_overlap(curve))
+    assert np.isnan(expected_overlap.expected_overlap(curve, (100, 356)))
     assert expected_overlap.expected_overlap(curve, (40, 90)) == 0.5
     with pytest.raises(ValueError, match=r'interval: got \(0, 5\)'):
         expected_overlap.expected_overlap(curve, (0, 5))

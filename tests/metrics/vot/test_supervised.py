@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sctrpn_jax.evaluation.vot import results
-from sctrpn_jax.metrics.vot import raster, supervised
+from sctrpn_jax.metrics.vot import raster, supervised, trajectory
 
 
 @pytest.mark.parametrize(
@@ -150,11 +149,11 @@ def test_average_overlap_without_resets(make_run):
 
 
 def test_measured_run():
-    truth = results.Annotation('a', raster.as_regions(np.tile([10.0, 10, 20, 20], (3, 1))))
+    truth = raster.as_regions(np.tile([10.0, 10, 20, 20], (3, 1)))
     found = raster.as_regions(np.array([[np.nan] * 4, [10, 10, 20, 20], [15, 10, 20, 20]]))
-    run = supervised.measure(truth, results.Trajectory(np.array([1, 3, 3]), found))
+    run = supervised.measure(truth, trajectory.Trajectory(np.array([1, 3, 3]), found))
     np.testing.assert_allclose(run.overlaps, [np.nan, 1, 0.6])
-    run = supervised.measure(truth, results.Trajectory(np.array([1, 3, 3]), found), (99, 99), 'pysot')
+    run = supervised.measure(truth, trajectory.Trajectory(np.array([1, 3, 3]), found), (99, 99), 'pysot')
     np.testing.assert_allclose(run.overlaps, [np.nan, 1, 0.615385], atol=1e-6)
 
 

@@ -1,0 +1,142 @@
+"""The tracker as compiled programs: one set per config, and weights made fast for the machine that runs them."""
+
+import functools
+import json
+import typing
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax import config_values
+from sctrpn_jax.kernels import convolution
+from sctrpn_jax.models import prepared
+from sctrpn_jax.tracking import look
+from sctrpn_jax.tracking.state import TrackOutput, TrackState
+from sctrpn_jax.tracking.track_step import init_state, track_step
+
+
+class Jitted(typing.NamedTuple):
+    """The entry points of one config as `jax.jit` gives them; each compiles once per frame size (and chunk length).
+
+    `step`, `chunk` and `live` take the state's memory for the new one (donation): only the state they return is good
+    afterwards. All take the variables first; `prepare` makes the ones with which they are fastest.
+
+    Attributes:
+      prepare: (variables) -> variables.
+      init: (variables, frame, box[, extent]) -> state.
+      step: (variables, state, frame) -> (state, output).
+      chunk: (variables, state, frames [T, H, W, 3]) -> (state, output with a leading [T]).
+      sequence: (variables, frames [T, H, W, 3], box) -> output of `track_sequence`.
+      live: (variables, state, frame) -> (state, [8] box, score and region in one array, which is one transfer to the
+        host, (response maps, proposals)).
+    """
+
+    prepare: typing.Callable
+    init: typing.Callable
+    step: typing.Callable
+    chunk: typing.Callable
+    sequence: typing.Callable
+    live: typing.Callable
+
+
+def over_sequences(function: typing.Callable) -> typing.Callable:
+    """A function of (variables, state, ...) for B sequences: every argument but the variables has a leading [B].
+
+    `jax.vmap`, except on a CPU: its cache holds the maps of one sequence, not of a batch, so that one after the other
+    in one program takes half the time.
+    """
+    if convolution.on_cpu():
+        return lambda variables, *rest: jax.lax.map(lambda one: function(variables, *one), rest)
+    return lambda variables, *rest: jax.vmap(function, in_axes=(None, *[0] * len(rest)))(variables, *rest)
+
+
+def jitted(config: config_lib.Config, details: bool = False) -> Jitted:
+    """Entry points of a config, kept by the fields that tracking reads.
+
+    Args:
+      config: the run's.
+      details: whether outputs hold response maps and proposals.
+
+    Raises:
+      ValueError: a field with a value that cannot work.
+    """
+    kept = config_values.to_dict(config_values.check(config))
+    key = json.dumps({name: kept[name] for name in ('model', 'track')}, sort_keys=True)
+    return _jitted(key, details)
+
+
+@functools.lru_cache(maxsize=32)
+def _jitted(key: str, details: bool) -> Jitted:
+    config = config_values.from_dict(json.loads(key), config_lib.Config)
+
+    def prepare(variables):
+        return prepared.prepare(variables, look.network(config).config)
+
+    def init(variables, frame, box, extent=None):
+        return init_state(variables, frame, box, config, extent)
+
+    def step(variables, state, frame):
+        return track_step(variables, state, frame, config, details)
+
+    def chunk(variables, state, frames):
+        return jax.lax.scan(lambda s, f: step(variables, s, f), state, frames)
+
+    def sequence(variables, frames, box):
+        variables = prepare(variables)
+        _, rest = chunk(variables, init(variables, frames[0], box), frames[1:])
+        box = box.astype(jnp.float32)
+        return rest.replace(
+            box=jnp.concatenate([box[None], rest.box]), score=jnp.concatenate([jnp.ones(1), rest.score])
+        )
+
+    def live(variables, state, frame):
+        state, output = step(variables, state, frame)
+        packed = jnp.concatenate([output.box, output.score[None], output.region])
+        return state, packed, (output.response_maps, output.proposals)
+
+    step_like = (jax.jit(function, donate_argnums=1) for function in (step, chunk))
+    return Jitted(jax.jit(prepare), jax.jit(init), *step_like, jax.jit(sequence), jax.jit(live, donate_argnums=1))
+
+
+class CompiledTracker:
+    """A network's programs with its weights, prepared for this machine; each call compiles once per frame size.
+
+    `step`, `chunk` and `live` take the state's memory for the new one: only the state they return is good afterwards.
+
+    Attributes:
+      config: the run's.
+      jitted: the programs, which take `variables` first.
+      variables: of `SCTRPN`, prepared.
+    """
+
+    def __init__(self, variables: dict, config: config_lib.Config, details: bool = False):
+        """Checks the config and prepares the weights.
+
+        Args:
+          variables: of `SCTRPN`.
+          config: the run's.
+          details: whether outputs hold response maps and proposals.
+
+        Raises:
+          ValueError: a field with a value that cannot work.
+        """
+        self.config, self.jitted = config, jitted(config, details)
+        self.variables = self.jitted.prepare(variables)
+
+    def init(self, frame: chex.Array, box: chex.Array, extent: chex.Array | None = None) -> TrackState:
+        """State of the first frame; the arguments are those of `track_step.init_state`."""
+        return self.jitted.init(self.variables, frame, box, extent)
+
+    def step(self, state: TrackState, frame: chex.Array) -> tuple[TrackState, TrackOutput]:
+        """The next frame [H, W, 3] uint8 RGB."""
+        return self.jitted.step(self.variables, state, frame)
+
+    def chunk(self, state: TrackState, frames: chex.Array) -> tuple[TrackState, TrackOutput]:
+        """The next frames [T, H, W, 3] uint8 RGB; the output has a leading [T]."""
+        return self.jitted.chunk(self.variables, state, frames)
+
+    def live(self, state: TrackState, frame: chex.Array) -> tuple[TrackState, chex.Array, tuple]:
+        """The next frame as `Jitted.live` gives it."""
+        return self.jitted.live(self.variables, state, frame)

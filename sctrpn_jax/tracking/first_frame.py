@@ -1,0 +1,54 @@
+"""Correction by the first frame (an addition, `track.first_frame`), where the truth is known.
+
+A box around a part of an object, or with a margin, is found as the object that the network was trained on. So the
+network is run on the first frame as well, and the mean error of its boxes there is taken off all later ones.
+"""
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.geometry import boxes as boxes_lib
+from sctrpn_jax.tracking import look as look_lib
+from sctrpn_jax.tracking import state as state_lib
+
+# How the first frame is looked at, as if the target had moved or changed: shift in target sizes, and size expected over
+# true size. They come in opposite pairs, so that a response to changes that is too weak cancels out.
+VIEWS = ((0, 0, 1), (-0.2, -0.2, 1.1), (0.2, 0.2, 1.1), (-0.2, 0.2, 0.91), (0.2, -0.2, 0.91))
+# A correction beyond this (half a target, or a factor of 1.65) is more likely a failure than a bias.
+MOST = 0.5
+HELD = 0.3  # overlap with the truth below which another thing was found
+
+
+def measure_bias(
+    variables: dict, state: state_lib.TrackState, frame: chex.Array, config: config_lib.Config
+) -> chex.Array:
+    """Mean error of the boxes found in the first frame, times `track.first_frame.correction`.
+
+    Args:
+      variables: of `SCTRPN`.
+      state: of the first frame.
+      frame: [H, W, 3] uint8 RGB, the first.
+      config: the run's.
+
+    Returns:
+      [4] error of the centre in target sizes (x, y) and of the logarithm of the size (w, h).
+    """
+    truth = jnp.concatenate([state.centre, state.size])
+
+    def error_of(view):
+        there = state.replace(centre=state.centre + view[:2] * state.size, size=state.size * view[2])
+        best = look_lib.look(variables, there, frame, config, config.track.search_size).best
+        error = jnp.concatenate([(best[:2] - truth[:2]) / truth[2:], jnp.log(best[2:] / truth[2:])])
+        return error, boxes_lib.iou(best[None], truth[None])[0] > HELD
+
+    errors, held = jax.lax.map(error_of, jnp.array(VIEWS))
+    mean = jnp.where(held[:, None], errors, 0).sum(0) / jnp.maximum(held.sum(), 1).astype(jnp.float32)
+    return jnp.clip(config.track.first_frame.correction * mean, -MOST, MOST)
+
+
+def corrected(box: chex.Array, bias: chex.Array) -> chex.Array:
+    """A box [4] in centre form and frame pixels without the `bias` of `measure_bias`."""
+    size = box[2:] * jnp.exp(-bias[2:])
+    return jnp.concatenate([box[:2] - bias[:2] * size, size])

@@ -1,0 +1,120 @@
+"""One look at a frame: crop, network, selection. What a tracker then makes of it is `track_step`."""
+
+import dataclasses
+
+import chex
+import jax
+import jax.numpy as jnp
+from flax import struct
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.geometry import crop as crop_lib
+from sctrpn_jax.geometry import grid
+from sctrpn_jax.models import sctrpn
+from sctrpn_jax.tracking import proposals as proposals_lib
+from sctrpn_jax.tracking import state as state_lib
+
+
+@struct.dataclass
+class Found:
+    """What one look at a frame gives.
+
+    Attributes:
+      best: [4] the chosen box, centre form, frame pixels.
+      score: [] target probability of the best proposal, 0..1.
+      rate: [] how much the selection trusts its size, 0..1.
+      rho: [] contours that it encloses.
+      response_maps: [L, n, n] target probability by stage, or None.
+      proposals: `Proposals` in search-crop pixels, or None.
+    """
+
+    best: chex.Array
+    score: chex.Array
+    rate: chex.Array
+    rho: chex.Array
+    response_maps: chex.Array | None
+    proposals: proposals_lib.Proposals | None
+
+
+def network(config: config_lib.Config) -> sctrpn.SCTRPN:
+    """The network as tracking uses it, its first `track.stages` stages; variables of all stages fit."""
+    layers = config.model.cascade.layers
+    cascade = dataclasses.replace(config.model.cascade, layers=layers[: config.track.stages or len(layers)])
+    return sctrpn.SCTRPN(dataclasses.replace(config.model, cascade=cascade))
+
+
+def search_side(size: chex.Array, search_size: int) -> chex.Array:
+    """[] side of the search region, frame pixels: a crop of `search_size` pixels at the template's scale.
+
+    Args:
+      size: [2] (w, h) of the target, frame pixels.
+      search_size: side of the search crop, pixels.
+    """
+    return crop_lib.context_side(size) * (search_size / grid.TEMPLATE_SIZE)
+
+
+def template_target(size: chex.Array) -> chex.Array:
+    """[2] (w, h) of the target in the template crop, pixels, from its size in the first frame, frame pixels."""
+    return size * (grid.TEMPLATE_SIZE / crop_lib.context_side(size))
+
+
+def run_network(
+    variables: dict, state: state_lib.TrackState, frame: chex.Array, config: config_lib.Config, search_size: int
+) -> tuple[chex.Array, sctrpn.StageOutputs, chex.Array]:
+    """The network on the search crop around the state's place.
+
+    Args:
+      variables: of `SCTRPN`.
+      state: of the tracker.
+      frame: [H, W, 3] uint8 RGB.
+      config: the run's.
+      search_size: side of the search crop, pixels.
+
+    Returns:
+      The crop [S, S, 3] float32 0..255, `StageOutputs` of a batch of one, and the [] side of the crop in frame pixels.
+    """
+    side = search_side(state.size, search_size)
+    crop = crop_lib.extract(frame, state.centre, side, search_size, state.fill, state.extent)
+    target = template_target(state.first_size)
+    outputs = network(config).apply(variables, state.template, crop[None], target[None], method='search')
+    return crop, outputs, side
+
+
+def look(
+    variables: dict,
+    state: state_lib.TrackState,
+    frame: chex.Array,
+    config: config_lib.Config,
+    search_size: int,
+    details: bool = False,
+) -> Found:
+    """The network and the selection on the search crop around the state's place.
+
+    Args:
+      variables: of `SCTRPN`.
+      state: of the tracker.
+      frame: [H, W, 3] uint8 RGB.
+      config: the run's.
+      search_size: side of the search crop, pixels.
+      details: whether response maps and proposals are returned.
+
+    Returns:
+      `Found`.
+    """
+    crop, outputs, side = run_network(variables, state, frame, config, search_size)
+    # Weights that overflow must cost the score, never the state: no NaN may enter it.
+    logits = jnp.nan_to_num(outputs.logits[0], nan=-100.0, posinf=100.0, neginf=-100.0)
+    stage_boxes, mask = jnp.nan_to_num(outputs.boxes[0], nan=search_size / 2), outputs.mask[0, -1]
+    to_crop = search_size / side
+    target = proposals_lib.Target(state.cues, state.first_size * to_crop, state.size * to_crop)
+    found = proposals_lib.propose(jax.nn.sigmoid(logits), stage_boxes, mask, crop, target, config.track)
+    best = crop_lib.to_frame(found.best, state.centre, side, search_size)
+    score, rate, rho, maps = found.scores[0], found.rate[0], found.rho[0], None
+    if details:
+        beyond = (search_size - config.track.search_size) // 2
+        cells = beyond // grid.STRIDE
+        maps = sctrpn.response_maps(logits, search_size)
+        maps = maps[:, cells : maps.shape[1] - cells, cells : maps.shape[2] - cells]
+        shift = jnp.array([beyond, beyond, 0, 0], jnp.float32)
+        found = found.replace(best=found.best - shift, boxes=found.boxes - shift[None])
+    return Found(best, score, rate, rho, maps, found if details else None)

@@ -1,0 +1,54 @@
+"""Recovery (an addition, `track.recovery`): a target that scores low is held in place and looked for farther away."""
+
+import functools
+
+import chex
+import jax
+import jax.numpy as jnp
+
+from sctrpn_jax import config as config_lib
+from sctrpn_jax.tracking import look as look_lib
+from sctrpn_jax.tracking import state as state_lib
+
+
+def look(
+    variables: dict, state: state_lib.TrackState, frame: chex.Array, config: config_lib.Config, details: bool
+) -> look_lib.Found:
+    """`look.look`, in a larger crop at the same scale where the target was lost in the frame before.
+
+    The same scale is the one that the network measures best (DaSiamRPN, ECCV 2018, widens its search too).
+
+    Args:
+      variables: of `SCTRPN`.
+      state: of the tracker.
+      frame: [H, W, 3] uint8 RGB.
+      config: the run's.
+      details: whether response maps and proposals are returned.
+    """
+    c = config.track
+    here = functools.partial(look_lib.look, config=config, details=details)
+    near = functools.partial(here, search_size=c.search_size)
+    if not c.recovery.search_size:
+        return near(variables, state, frame)
+    far = functools.partial(here, search_size=c.recovery.search_size)
+    return jax.lax.cond(state.lost, far, near, variables, state, frame)
+
+
+def hold_if_lost(
+    before: state_lib.TrackState, after: state_lib.TrackState, score: chex.Array, config: config_lib.Config
+) -> state_lib.TrackState:
+    """The new state, or where the score is too low the old place, size and contours: the last sure ones.
+
+    Args:
+      before: state before the frame.
+      after: state after it.
+      score: [] of the frame, 0..1.
+      config: the run's.
+    """
+    lost = score < config.track.recovery.score
+    return after.replace(
+        centre=jnp.where(lost, before.centre, after.centre),
+        size=jnp.where(lost, before.size, after.size),
+        cues=after.cues.replace(rho_previous=jnp.where(lost, before.cues.rho_previous, after.cues.rho_previous)),
+        lost=lost,
+    )
