@@ -137,9 +137,9 @@ class Phase:
 def _paper_phases() -> tuple[Phase, ...]:
     # 5 epochs of warm-up and 15 end to end are printed; the 20 between are read as the heads alone at the same rate.
     return (
-        Phase(epochs=5, start_rate=1e-3, end_rate=1e-3),
-        Phase(epochs=20, start_rate=1e-3, end_rate=1e-3),
-        Phase(epochs=15, start_rate=1e-3, end_rate=1e-5, layers=(1, 2, 3, 4, 5)),
+        Phase(epochs=5.0, start_rate=1e-3, end_rate=1e-3),
+        Phase(epochs=20.0, start_rate=1e-3, end_rate=1e-3),
+        Phase(epochs=15.0, start_rate=1e-3, end_rate=1e-5, layers=(1, 2, 3, 4, 5)),
     )
 
 

@@ -17,7 +17,12 @@ from sctrpn_jax.tracking import inputs
 
 FORMAT = 'sctrpn_jax exported tracker, 1'
 MANIFEST = 'manifest.json'
-FILES = {'template': 'template.stablehlo', 'step': 'step.stablehlo', 'weights': 'weights.npz'}
+FILES = {
+    'template': 'template.stablehlo',
+    'step': 'step.stablehlo',
+    'weights': 'weights.npz',
+    'config': 'weights.json',  # so that the weights can be read without the programs
+}
 
 
 class Output(typing.NamedTuple):
@@ -193,7 +198,7 @@ def _read_weights(folder: pathlib.Path, other: str | os.PathLike | None, manifes
     content = _read(folder, 'weights', manifest) if other is None else None
     try:
         with np.load(io.BytesIO(content or path.read_bytes()), allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files if name != 'config'}
+            arrays = {name: data[name] for name in data.files}
     except FileNotFoundError:
         raise ValueError(f'{path}: no such file') from None
     except (OSError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:

@@ -15,6 +15,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_values
 from sctrpn_jax.export import exported, lowering
 from sctrpn_jax.export import target as target_lib
+from sctrpn_jax.weights import network_file
 
 
 def check(output: str | os.PathLike) -> None:
@@ -55,7 +56,8 @@ def write(output: str | os.PathLike, variables: dict, config: config_lib.Config,
     contents = {
         exported.FILES['template']: bytes(made.template.serialize()),
         exported.FILES['step']: bytes(made.step.serialize()),
-        exported.FILES['weights']: pack_weights(weights, config),
+        exported.FILES['weights']: pack_weights(weights),
+        exported.FILES['config']: network_file.pack_config(config),
     }
     manifest = _manifest(made, weights, config, target)
     manifest['sha256'] = {name: exported.digest(content) for name, content in contents.items()}
@@ -73,12 +75,11 @@ def write(output: str | os.PathLike, variables: dict, config: config_lib.Config,
     return manifest
 
 
-def pack_weights(weights: dict[str, np.ndarray], config: config_lib.Config) -> bytes:
-    """A weights file that `weights_file.read` reads too, in half precision where that loses nothing.
+def pack_weights(weights: dict[str, np.ndarray]) -> bytes:
+    """The arrays of a weights file that `network_file.read` reads too, in half precision where that loses nothing.
 
     Args:
       weights: float32 arrays by name (`lowering.flatten`).
-      config: they were trained with.
 
     Returns:
       The .npz.
@@ -89,7 +90,7 @@ def pack_weights(weights: dict[str, np.ndarray], config: config_lib.Config) -> b
             half = value.astype(np.float16)
         arrays[name] = half if (half == value).all() else value
     file = io.BytesIO()
-    np.savez(file, config=json.dumps(config_values.to_dict(config)), **arrays)
+    np.savez(file, **arrays)
     return file.getvalue()
 
 

@@ -71,7 +71,7 @@ def frame_overlaps(
     predicted, truth = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
     if truth.ndim != 2 or truth.shape[-1] != 4 or predicted.shape != truth.shape:
         raise ValueError(
-            f'boxes: got predicted {predicted.shape} and truth {truth.shape}, accepted are two alike [T, 4]'
+            f'boxes: got predicted {predicted.shape} and truth {truth.shape}, accepted are two of the shape [T, 4]'
         )
     if convention not in CONVENTIONS:
         raise ValueError(f'convention: got {convention!r}, accepted are {", ".join(CONVENTIONS)}')

@@ -13,9 +13,9 @@ def pooled_interval(
     Args:
       totals: [S] sum over a sequence's frames.
       counts: [S] how many frames.
-      level: as `one_pass.bootstrap_interval`.
-      samples: as `one_pass.bootstrap_interval`.
-      seed: as `one_pass.bootstrap_interval`.
+      level: share of resamplings inside the interval.
+      samples: resamplings.
+      seed: of the resampling.
 
     Returns:
       (low, high); None of fewer than two sequences with frames.
@@ -37,7 +37,7 @@ def resampled_interval(
     Args:
       score: [S] indices of the drawn sequences, some more than once, to the score; NaN where it has none.
       count: S.
-      level: as `one_pass.bootstrap_interval`.
+      level: share of resamplings inside the interval.
       samples: resamplings.
       seed: of the resampling.
 

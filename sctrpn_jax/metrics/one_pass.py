@@ -65,8 +65,8 @@ def score_sequence(
       truth: [T, 4] xywh, 0-based; where there is none, not finite or without size.
       absent: [T] bool, frames flagged as without a visible target; None: none.
       convention: a key of `conventions.CONVENTIONS`.
-      origin: what the benchmark's files count pixels from (`result_files.ORIGINS`), for conventions by which truth with
-        a coordinate <= 0 in the file is invalid.
+      origin: number of the first pixel in the benchmark's files (`Benchmark.origin`), for conventions by which truth
+        with a coordinate <= 0 in the file is invalid.
 
     Returns:
       `Scores`.
@@ -78,7 +78,7 @@ def score_sequence(
     predicted, truth = np.asarray(predicted, np.float64), np.asarray(truth, np.float64)
     if truth.ndim != 2 or truth.shape[-1] != 4 or predicted.shape != truth.shape or not len(truth):
         raise ValueError(
-            f'boxes: got predicted {predicted.shape} and truth {truth.shape}, accepted are two alike [T, 4]'
+            f'boxes: got predicted {predicted.shape} and truth {truth.shape}, accepted are two of the shape [T, 4]'
         )
     absent = np.zeros(len(truth), bool) if absent is None else np.asarray(absent, bool)
     if absent.shape != truth.shape[:1]:
@@ -188,7 +188,7 @@ def bootstrap_interval(
     """Percentile bootstrap interval of a mean over sequences.
 
     Args:
-      values: [S] one score a sequence, finite.
+      values: [S] one score per sequence, finite.
       level: share of the resampled means inside, in 0..1.
       samples: resamplings.
       seed: of the resampling; the same seed and number of sequences draw the same sequences.
@@ -217,19 +217,19 @@ def paired_difference(
     Pairing takes out how hard each sequence is, so a small gain shows where the two separate intervals overlap.
 
     Args:
-      a: [S] one score a sequence.
+      a: [S] one score per sequence.
       b: [S] another tracker's, in the same order.
-      level: as `bootstrap_interval`.
-      samples: as `bootstrap_interval`.
-      seed: as `bootstrap_interval`.
+      level: share of resamplings inside the interval.
+      samples: resamplings.
+      seed: of the resampling.
 
     Returns:
       (mean, low, high); a is better with confidence where low > 0.
 
     Raises:
-      ValueError: different lengths, or as `bootstrap_interval`.
+      ValueError: different lengths, no score, or one that is not finite.
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.shape != b.shape:
-        raise ValueError(f'paired scores: got shapes {a.shape} and {b.shape}, accepted are two alike [S]')
+        raise ValueError(f'paired scores: got shapes {a.shape} and {b.shape}, accepted are two of the shape [S]')
     return float(np.mean(a - b)), *bootstrap_interval(a - b, level, samples, seed)

@@ -33,7 +33,7 @@ def best_overlaps(
     truth = np.asarray(truth, np.float64)
     if truth.ndim != 2 or truth.shape[1] != 4 or len(proposals) != len(truth):
         raise ValueError(
-            f'truth: got {truth.shape} for {len(proposals)} frames of proposals, accepted is [F, 4], one a frame'
+            f'truth: got {truth.shape} for {len(proposals)} frames of proposals, accepted is [F, 4], one per frame'
         )
     if not len(counts) or min(counts) < 1:
         raise ValueError(f'counts: got {list(counts)}, accepted are numbers from 1 on')

@@ -37,7 +37,7 @@ def score_sequence(predicted: np.ndarray, truth: np.ndarray) -> one_pass.Scores:
     predicted, truth = np.array(predicted, np.float64), np.asarray(truth, np.float64)
     if truth.ndim != 2 or truth.shape[-1] != 4 or predicted.shape != truth.shape or not len(truth):
         raise ValueError(
-            f'boxes: got predicted {predicted.shape} and truth {truth.shape}, accepted are two alike [T, 4]'
+            f'boxes: got predicted {predicted.shape} and truth {truth.shape}, accepted are two of the shape [T, 4]'
         )
     predicted, truth = np.round(predicted), np.round(truth)
     predicted[~np.isfinite(predicted).all(axis=1)] = np.nan
@@ -61,7 +61,7 @@ def mean_scores(scores: Iterable[one_pass.Scores]) -> one_pass.Scores:
     """
     scores = list(scores)
     if not scores:
-        raise ValueError('TrackingNet scores: got none, accepted is one a sequence')
+        raise ValueError('TrackingNet scores: got none, accepted is one per sequence')
     curves = (
         np.mean([getattr(each, name) for each in scores], axis=0)
         for name in ('success_curve', 'precision_curve', 'normalized_curve')

@@ -6,6 +6,7 @@ import pathlib
 import cv2
 import numpy as np
 
+from sctrpn_jax.geometry import grid
 from sctrpn_jax.visualization import overlay
 
 _GAP = 4  # pixels between panels
@@ -14,7 +15,7 @@ _OPACITY = 0.65  # of the map over the crop
 _INK, _PAPER = (0, 0, 0), 255
 
 
-def peak(response: np.ndarray, crop_size: int, stride: int = 8) -> np.ndarray:
+def peak(response: np.ndarray, crop_size: int, stride: int = grid.STRIDE) -> np.ndarray:
     """Where a response map is highest (the first such cell in row order).
 
     Args:
@@ -30,7 +31,7 @@ def peak(response: np.ndarray, crop_size: int, stride: int = 8) -> np.ndarray:
     return cells * stride + crop_size / 2
 
 
-def peak_distances(responses: np.ndarray, crop_size: int, target: np.ndarray | None = None, stride: int = 8):
+def peak_distances(responses: np.ndarray, crop_size: int, target: np.ndarray | None = None, stride: int = grid.STRIDE):
     """Distance from each stage's peak to the target's centre.
 
     Args:
@@ -46,7 +47,7 @@ def peak_distances(responses: np.ndarray, crop_size: int, target: np.ndarray | N
     return np.array([np.linalg.norm(peak(response, crop_size, stride) - target) for response in responses])
 
 
-def upsample(response: np.ndarray, crop_size: int, stride: int = 8) -> np.ndarray:
+def upsample(response: np.ndarray, crop_size: int, stride: int = grid.STRIDE) -> np.ndarray:
     """A response map at every pixel of the crop, bilinear between cell centres.
 
     Args:
@@ -72,7 +73,7 @@ def response_figure(
     responses: np.ndarray,
     box: np.ndarray | None = None,
     truth: np.ndarray | None = None,
-    stride: int = 8,
+    stride: int = grid.STRIDE,
     labels: list[str] | None = None,
 ) -> np.ndarray:
     """Fig. 4: the search crop, then each stage's map over it, its peak as a red spot, a caption below.

@@ -40,27 +40,29 @@ def write(path: str | os.PathLike, variables: dict, config: config_lib.Config) -
             raise ValueError(f'{name}: not finite in half precision')
     path = pathlib.Path(path)
     partial = path.with_name(f'.{path.name}.{os.getpid()}.npz')
+    partial_config = config_path(partial)
     try:
         np.savez_compressed(partial, **arrays)
-        write_config(config_path(path), _without_places(config_values.to_dict(config)))
+        partial_config.write_bytes(pack_config(config))
+        partial_config.replace(config_path(path))
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+        partial_config.unlink(missing_ok=True)
 
 
-def write_config(path: pathlib.Path, config: dict) -> None:
-    """Writes a config, in the form of `config_values.to_dict`, with the version that wrote it; in one step."""
-    partial = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        text = json.dumps({'sctrpn_jax': __version__, 'config': config}, indent=1)
-        partial.write_text(text + '\n', encoding='utf-8')
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
+def pack_config(config: config_lib.Config) -> bytes:
+    """The JSON of `NAME.json`: a config and the version that wrote it.
+
+    Args:
+      config: of the folders and files that it names, the last part of the path is kept.
+    """
+    kept = _without_places(config_values.to_dict(config))
+    return (json.dumps({'sctrpn_jax': __version__, 'config': kept}, indent=1) + '\n').encode()
 
 
 def parse_config(content: object, where: str) -> config_lib.Config:
-    """Config of what `write_config` wrote, or of a checkpoint.
+    """Config of what `pack_config` made, or of a checkpoint.
 
     Args:
       content: the parsed JSON.

@@ -1,61 +1,12 @@
-"""A clip with one moving bright square and a stand-in that finds it, a tiny real network, small benchmarks."""
+"""Sequences with one moving bright square, small benchmarks and backbone weights."""
 
 import cv2
-import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sctrpn_jax import config as config_lib
-from sctrpn_jax.data import generated, sequences
-from sctrpn_jax.models import sctrpn
-from sctrpn_jax.tracking import compiled
-from sctrpn_jax.tracking import state as state_lib
+from sctrpn_jax.data import sequences
 
 SIZE = (12, 16)  # of the target (w, h), pixels
-
-
-@pytest.fixture(scope='session')
-def network():
-    """Variables and config of two narrow stages of random weights, of which the filter drops anchors.
-
-    Compiling is most of what tests with a real network cost: those that share this one, and frames of 240 x 320 as
-    `network_clip` has, share what is compiled for them.
-    """
-    config = config_lib.Config()
-    model = config.model
-    model.backbone.widths, model.backbone.groups, model.backbone.norm = (4,) * 5, (1,) * 5, 'none'
-    model.channels = 4
-    model.cascade.layers, model.cascade.theta, model.cascade.min_keep = (5, 4), 0.5, 16
-    rng = np.random.default_rng(0)
-
-    def draw(path, leaf):
-        if path[-1].key in ('bias', 'mean', 'scale', 'var'):
-            return np.full(leaf.shape, path[-1].key in ('scale', 'var'), np.float32)
-        return rng.normal(0, np.prod(leaf.shape[:-1]) ** -0.5, leaf.shape).astype(np.float32)
-
-    shapes = jax.eval_shape(lambda: sctrpn.init_variables(sctrpn.SCTRPN(model), 0))
-    return jax.tree_util.tree_map_with_path(draw, shapes), config
-
-
-@pytest.fixture(scope='session')
-def network_clip(write_clip, tmp_path_factory):
-    """Frames [6, 240, 320, 3] and the same as a sequence of files."""
-    return write_clip(tmp_path_factory.mktemp('network_clip'), 3, 6)
-
-
-@pytest.fixture(scope='session')
-def write_clip():
-    """write_clip(folder, seed, count[, height, width]): a generated clip as frames and as a sequence of files."""
-
-    def write(folder, seed, count, *size):
-        frames, boxes = generated.make_sequence(seed, count, *size)
-        paths = [str(folder / f'{t:04d}.png') for t in range(1, count + 1)]
-        for path, frame in zip(paths, frames, strict=True):
-            cv2.imwrite(path, cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
-        return frames, sequences.Sequence(folder.name, tuple(paths), boxes.astype(np.float64))
-
-    return write
 
 
 def moving_square(count, height=96, width=128):
@@ -65,12 +16,6 @@ def moving_square(count, height=96, width=128):
     for frame, (x, y, w, h) in zip(frames, boxes.astype(int), strict=True):
         frame[y : y + h, x : x + w] = 220
     return frames, boxes
-
-
-@pytest.fixture
-def square():
-    """Frames [23, 96, 128, 3] and boxes [23, 4]."""
-    return moving_square(23)
 
 
 @pytest.fixture
@@ -86,50 +31,6 @@ def write_square(tmp_path):
         return sequences.Sequence(name, tuple(paths), boxes)
 
     return write
-
-
-@pytest.fixture
-def clip(tmp_path, square):
-    """Folder of 23 images, and boxes [23, 4]."""
-    frames, boxes = square
-    folder = tmp_path / 'clip'
-    folder.mkdir()
-    for i, frame in enumerate(frames):
-        cv2.imwrite(str(folder / f'{i}.png'), frame)
-    return folder, boxes
-
-
-@pytest.fixture
-def traced(monkeypatch):
-    """Replaces the network by the centre of the bright pixels; counts what is compiled."""
-    counts = {'init': 0, 'step': 0}
-
-    def init(variables, frame, box, extent=None):
-        counts['init'] += 1
-        return box.astype(jnp.float32)
-
-    def step(variables, state, frame):
-        counts['step'] += 1
-        bright = (frame[..., 0] > variables['threshold']).astype(jnp.float32)
-        rows, columns = (jnp.arange(float(side)) + 0.5 for side in bright.shape)
-        centre = jnp.stack([(bright.sum(0) * columns).sum(), (bright.sum(1) * rows).sum()]) / bright.sum()
-        box = jnp.concatenate([centre - state[2:] / 2, state[2:]])
-        region = jnp.concatenate([state[:2] + state[2:] / 2, jnp.full((1,), 60.0)])
-        maps = jnp.tile(bright[:17, :17][None], (3, 1, 1))
-        return box, state_lib.TrackOutput(box, bright.mean(), maps, None, region)
-
-    def chunk(variables, state, frames):
-        return jax.lax.scan(lambda s, f: step(variables, s, f), state, frames)
-
-    def live(variables, state, frame):
-        state, output = step(variables, state, frame)
-        return state, jnp.concatenate([output.box, output.score[None], output.region]), (output.response_maps, None)
-
-    made = compiled.Jitted(
-        lambda variables: variables, jax.jit(init), jax.jit(step), jax.jit(chunk), None, jax.jit(live)
-    )
-    monkeypatch.setattr(compiled, 'jitted', lambda config, details=False: made)
-    return counts
 
 
 @pytest.fixture

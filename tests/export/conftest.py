@@ -5,6 +5,7 @@ import pytest
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import generated
 from sctrpn_jax.export import writer
+from sctrpn_jax.export.target import Target
 from sctrpn_jax.models import sctrpn
 
 LARGEST = (240, 180)
@@ -15,8 +16,9 @@ def network():
     """(variables, config)."""
     config = config_lib.Config()
     config.model.backbone.widths, config.model.backbone.groups = (8, 8, 8, 8, 8), (1,) * 5
-    config.model.backbone.norm, config.model.fem.channels, config.model.head.channels = 'none', 8, 8
-    config.model.cascade.layers, config.track.proposals = (5,), 16
+    config.model.backbone.norm, config.model.channels, config.model.matching = 'none', 8, True
+    config.model.cascade.layers, config.track.voting = (5,), True
+    config.track.rerank_exponents = (0.05, 0.1, 0.1)
     config.model.fem.stn_first = True  # a spatial transformer in a cascade of one
     return sctrpn.init_variables(sctrpn.SCTRPN(config.model), 0), config
 
@@ -31,7 +33,7 @@ def clip():
 def single(network, tmp_path_factory):
     """Folder of an export with a batch of one, for both platforms."""
     folder = tmp_path_factory.mktemp('export') / 'single'
-    writer.write(folder, *network, LARGEST)
+    writer.write(folder, *network, Target(LARGEST))
     return folder
 
 
@@ -39,5 +41,5 @@ def single(network, tmp_path_factory):
 def any_batch(network, tmp_path_factory):
     """Folder of an export with an open batch."""
     folder = tmp_path_factory.mktemp('export') / 'any'
-    writer.write(folder, *network, LARGEST, batch='symbolic')
+    writer.write(folder, *network, Target(LARGEST, batch='symbolic'))
     return folder

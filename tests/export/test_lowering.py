@@ -7,13 +7,14 @@ import jax
 import numpy as np
 import pytest
 
-from sctrpn_jax.export import programs
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.export import lowering
+from sctrpn_jax.export.target import Target
+from sctrpn_jax.tracking import compiled
 
 
 def test_names_are_the_paths(network):
     variables, _ = network
-    flat = programs.flatten(variables)
+    flat = lowering.flatten(variables)
     assert flat['params/backbone/conv1/kernel'] is variables['params']['backbone']['conv1']['kernel']
     assert len(flat) == len(jax.tree.leaves(variables))
 
@@ -21,11 +22,11 @@ def test_names_are_the_paths(network):
 @pytest.mark.parametrize('batch', [2, 'symbolic'])
 def test_programs_hold_the_live_trackers_state(network, batch):
     variables, config = network
-    made = programs.make_programs(variables, config, (64, 48), batch=batch)
-    live = tracker.functions(config)
+    made = lowering.make_programs(variables, config, Target((64, 48), batch=batch))
+    live = compiled.jitted(config)
     frame, box = np.zeros((48, 64, 3), np.uint8), np.float32([1, 2, 30, 20])
     state, _ = jax.eval_shape(live.step, variables, jax.eval_shape(live.init, variables, frame, box), frame)
-    expected = {name: (leaf.shape, leaf.dtype) for name, leaf in programs.flatten(state).items()}
+    expected = {name: (leaf.shape, leaf.dtype) for name, leaf in lowering.flatten(state).items()}
     new_state, output = jax.tree.unflatten(made.step.out_tree, made.step.out_avals)
     for found in (new_state, jax.tree.unflatten(made.template.out_tree, made.template.out_avals)):
         assert {name: (leaf.shape[1:], leaf.dtype) for name, leaf in found.items()} == expected
@@ -36,20 +37,4 @@ def test_programs_hold_the_live_trackers_state(network, batch):
         calls = set(re.findall(r'custom_call @(\w+)', program.mlir_module()))
         assert calls <= ({'shape_assertion'} if batch == 'symbolic' else set())
         assert b'contours.py' in program.mlir_module_serialized
-        assert str(pathlib.Path(tracker.__file__).parent.parent).encode() not in program.mlir_module_serialized
-
-
-@pytest.mark.parametrize(
-    'settings, message',
-    [
-        ({'frame_size': (0, 10)}, 'got 0x10; width and height must be positive'),
-        ({'platforms': ()}, 'got none; accepted are cpu, cuda'),
-        ({'platforms': ('tpu',)}, 'got tpu; accepted are cpu, cuda'),
-        ({'platforms': ('cpu', 'cpu')}, 'got cpu,cpu'),
-        ({'batch': 0}, 'got 0; accepted are a positive whole number'),
-        ({'batch': 'many'}, "got 'many'; accepted are a positive whole number and 'symbolic'"),
-    ],
-)
-def test_settings_that_cannot_work_are_refused(network, settings, message):
-    with pytest.raises(ValueError, match=message):
-        programs.make_programs(*network, **{'frame_size': (64, 48)} | settings)
+        assert str(pathlib.Path(compiled.__file__).parent.parent).encode() not in program.mlir_module_serialized

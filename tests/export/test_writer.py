@@ -2,20 +2,18 @@
 
 import hashlib
 import json
-import os
 import pathlib
-import subprocess
-import sys
 
 import jax
 import numpy as np
 import pytest
 from jax import export
 
-from sctrpn_jax.export import programs, writer
+from sctrpn_jax.export import lowering, writer
+from sctrpn_jax.export.target import Target
 from sctrpn_jax.weights import network_file as weights_file
 
-REPOSITORY = pathlib.Path(__file__).parent.parent.parent
+TARGET = Target((240, 180))
 
 
 def test_the_manifest_tells_what_is_there(single):
@@ -52,9 +50,10 @@ def test_weights_lose_nothing_and_are_half_where_they_can(network, tmp_path, kin
         'broken': lambda leaf: np.full_like(leaf, np.nan),
     }
     variables = jax.tree.map(lambda leaf: changes[kind](np.asarray(leaf)), variables)
-    (tmp_path / 'weights.npz').write_bytes(writer.pack_weights(programs.flatten(variables), config))
+    (tmp_path / 'weights.npz').write_bytes(writer.pack_weights(lowering.flatten(variables)))
+    (tmp_path / 'weights.json').write_bytes(weights_file.pack_config(config))
     with np.load(tmp_path / 'weights.npz') as data:
-        kinds = {str(data[name].dtype) for name in data.files if name != 'config'}
+        kinds = {str(data[name].dtype) for name in data.files}
     assert kinds == {'float16' if kind == 'half' else 'float32'}
     read, its_config = weights_file.read(tmp_path / 'weights.npz')
     jax.tree.map(np.testing.assert_array_equal, read, variables)
@@ -64,15 +63,15 @@ def test_weights_lose_nothing_and_are_half_where_they_can(network, tmp_path, kin
 def test_a_folder_in_use_is_refused_before_anything_is_made(network, tmp_path):
     (tmp_path / 'mine.txt').write_text('kept')
     with pytest.raises(ValueError, match='is there already; give a new or an empty folder'):
-        writer.write(tmp_path, *network, (240, 180))
+        writer.write(tmp_path, *network, TARGET)
     with pytest.raises(ValueError, match=r'mine\.txt is there already'):
-        writer.write(tmp_path / 'mine.txt', *network, (240, 180))
+        writer.write(tmp_path / 'mine.txt', *network, TARGET)
     assert [path.name for path in tmp_path.iterdir()] == ['mine.txt']
 
 
 def test_a_failure_leaves_nothing(network, single, tmp_path, monkeypatch):
     kept = [export.deserialize(bytearray((single / f'{n}.stablehlo').read_bytes())) for n in ('template', 'step')]
-    monkeypatch.setattr(programs, 'make_programs', lambda *_: programs.Programs(*kept))
+    monkeypatch.setattr(lowering, 'make_programs', lambda *_: lowering.Programs(*kept))
     write_bytes, written = pathlib.Path.write_bytes, []
 
     def fill_up(path, content):
@@ -84,47 +83,15 @@ def test_a_failure_leaves_nothing(network, single, tmp_path, monkeypatch):
     with monkeypatch.context() as patch:
         patch.setattr(pathlib.Path, 'write_bytes', fill_up)
         with pytest.raises(OSError, match='No space left'):
-            writer.write(tmp_path / 'deep' / 'out', *network, (240, 180))
+            writer.write(tmp_path / 'deep' / 'out', *network, TARGET)
     assert len(written) == 2 and not list((tmp_path / 'deep').iterdir())
     (tmp_path / 'deep' / 'out').mkdir()  # an empty folder is taken
-    writer.write(tmp_path / 'deep' / 'out', *network, (240, 180))
+    writer.write(tmp_path / 'deep' / 'out', *network, TARGET)
     assert [path.name for path in (tmp_path / 'deep').iterdir()] == ['out']
-    assert len(list((tmp_path / 'deep' / 'out').iterdir())) == 4
+    assert len(list((tmp_path / 'deep' / 'out').iterdir())) == 5
 
 
 def test_without_flatbuffers_it_says_what_to_install(network, tmp_path, monkeypatch):
     monkeypatch.setattr(writer.importlib.util, 'find_spec', lambda name: None)
-    with pytest.raises(ValueError, match=r"needs flatbuffers; install it: pip install -e '\.\[export\]'"):
-        writer.write(tmp_path / 'out', *network, (240, 180))
-
-
-@pytest.mark.parametrize('text', ['', '640', 'x', '640x', '640x360x3', '-1x5', '6.5x3', 'axb', '²x²'])
-def test_a_frame_size_is_two_numbers(text):
-    with pytest.raises(ValueError, match='give WIDTHxHEIGHT in pixels, as 640x360'):
-        writer.parse_frame_size(text)
-    assert writer.parse_frame_size('640x360') == (640, 360)
-
-
-def test_words_for_a_batch():
-    assert writer.parse_batch('3') == 3 and writer.parse_batch('symbolic') == 'symbolic'
-
-
-WRONG = {
-    'nothing given': ([], 'give --output, --frame_size'),
-    'platform': (['--frame_size=64x48', '--output=out', '--platforms=tpu'], 'got tpu; accepted are cpu, cuda'),
-}
-
-
-@pytest.mark.parametrize('arguments, message', WRONG.values(), ids=WRONG)
-def test_a_mistake_on_the_command_line_is_one_line(arguments, message, tmp_path):
-    program = subprocess.run(
-        [sys.executable, str(REPOSITORY / 'bin' / 'export'), *arguments],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        env=os.environ | {'PYTHONPATH': str(REPOSITORY)},
-    )
-    lines = [line for line in program.stderr.splitlines() if not line.startswith(('I', 'W'))]
-    assert program.returncode == 2, program.stderr
-    assert len(lines) == 1 and lines[0].startswith('export: ') and message in lines[0]
-    assert not list(tmp_path.iterdir())
+    with pytest.raises(ValueError, match=r"needs flatbuffers; install it: pip install 'sctrpn_jax\[export\]'"):
+        writer.write(tmp_path / 'out', *network, TARGET)

@@ -9,7 +9,7 @@ from PIL import Image
 
 from sctrpn_jax.integrations import got10k
 from sctrpn_jax.tracking import tracker as tracker_lib
-from sctrpn_jax.training import checkpoint
+from sctrpn_jax.weights import loading
 
 
 def test_boxes_are_those_of_the_tracker_in_the_datasets_pixels(tmp_path):
@@ -21,7 +21,7 @@ def test_boxes_are_those_of_the_tracker_in_the_datasets_pixels(tmp_path):
         Image.fromarray(frame).save(path)
     box = np.array([81.0, 61.0, 40.0, 30.0])  # counted from 1
     boxes, times = got10k.Got10kTracker().track([str(path) for path in paths], box)
-    expected = tracker_lib.Tracker(*checkpoint.load_variables(None))
+    expected = tracker_lib.Tracker(*loading.load_network(None))
     expected.init(frames[0], box - [1, 1, 0, 0])
     np.testing.assert_array_equal(boxes[0], box)
     for found, frame in zip(boxes[1:], frames[1:], strict=True):

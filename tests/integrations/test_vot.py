@@ -19,7 +19,7 @@ from sctrpn_jax.integrations import vot  # noqa: E402
 SERVER = """
 import types
 import numpy as np
-from sctrpn_jax.clients import vot
+from sctrpn_jax.integrations import vot
 class Follows:
     def init(self, frame, box):
         self.box = np.asarray(box, np.float64)

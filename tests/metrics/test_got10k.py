@@ -116,7 +116,7 @@ def test_a_broken_box_overlaps_nothing_and_a_frame_without_truth_is_left_out():
 @pytest.mark.parametrize(
     ('arguments', 'message'),
     [
-        ((np.ones((2, 4)), np.ones((3, 4)), SIZE), 'two alike'),
+        ((np.ones((2, 4)), np.ones((3, 4)), SIZE), 'two of the shape'),
         ((np.ones((2, 4)), np.ones((2, 4)), SIZE, np.ones(3)), 'visible'),
         ((np.ones((2, 4)), np.ones((2, 4)), SIZE, None, 'otb'), 'got10k, clipped, unclipped'),
     ],

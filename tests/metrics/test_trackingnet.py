@@ -63,7 +63,7 @@ def test_mean_over_sequences_not_frames(closed_form):
 
 
 def test_bad_input():
-    with pytest.raises(ValueError, match='two alike'):
+    with pytest.raises(ValueError, match='two of the shape'):
         trackingnet.score_sequence(np.ones((2, 4)), np.ones((3, 4)))
     with pytest.raises(ValueError, match='got none'):
         trackingnet.mean_scores([])

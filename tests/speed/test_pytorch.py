@@ -16,7 +16,7 @@ def test_both_networks_give_the_same(norm):
     config = config_lib.Config()
     config.model.backbone.widths, config.model.backbone.groups = (8, 8, 12, 12, 16), (1, 2, 1, 2, 2)
     config.model.backbone.norm = norm
-    config.model.head.channels = 16
+    config.model.channels = 16
     c = pytorch.one_stage(config)
     model = sctrpn.SCTRPN(c)
     variables = sctrpn.init_variables(model, 0)
@@ -36,7 +36,7 @@ def test_both_networks_give_the_same(norm):
 def test_the_comparison_is_a_ratio_of_one_run():
     config = config_lib.Config()
     config.model.backbone.widths, config.model.backbone.groups = (4,) * 5, (1,) * 5
-    config.model.head.channels = 4
+    config.model.channels = 4
     result = pytorch.compare(config, 0.05)
     expected = result['pytorch']['median_ms'] / result['jax']['median_ms']
     assert result['speed_over_pytorch'] == pytest.approx(expected)

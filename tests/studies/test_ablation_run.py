@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 import pytest
 
-from sctrpn_jax import config as config_lib
+from sctrpn_jax import config_files
 from sctrpn_jax.data import sequences
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.studies import ablation, ablation_run
-from sctrpn_jax.training import checkpoint, loop, optimiser
+from sctrpn_jax.training import loop, optimiser
+from sctrpn_jax.weights import loading, network_file
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TINY = REPOSITORY / 'tests' / 'training' / 'tiny_config.py'
@@ -20,7 +21,7 @@ Variant = ablation.Variant
 
 
 def tiny():
-    config = ablation._load(TINY).get_config()
+    config = config_files.load(str(TINY))
     config.model.cascade.layers = (5,)
     return config
 
@@ -61,7 +62,7 @@ class Trainer:
             raise error
         saved = folder / 'checkpoints' / str(optimiser.total_steps(config.train)) / 'config'
         saved.mkdir(parents=True)
-        (saved / 'metadata').write_text(json.dumps(config_lib.to_dict(config)))
+        (saved / 'metadata').write_bytes(network_file.pack_config(config))
 
 
 class Trackers:
@@ -95,7 +96,8 @@ def test_trainings_are_shared_and_what_is_finished_is_kept(tmp_path, clips):
     work = tmp_path / 'work'
 
     def run(**settings):
-        return ablation_run.run(make(), tiny(), 'davis', clips, work, train=train, open_tracker=trackers, **settings)
+        job = ablation_run.Job(make(), tiny(), 'davis', clips, work, **settings)
+        return ablation_run.run(job, train, trackers)
 
     report = run()
     assert train.calls == [
@@ -121,7 +123,7 @@ def test_trainings_are_shared_and_what_is_finished_is_kept(tmp_path, clips):
     assert run() == report and len(train.calls) == 4 and trackers.started == 24
     (work / 'off' / 'seed1' / 'results' / 'b.csv').unlink()
     assert run() == report and len(train.calls) == 4 and trackers.started == 26
-    part = run(names=['focal', 'plain'], seeds=[1])
+    part = run(variants=['focal', 'plain'], seeds=[1])
     assert list(part['variants']) == ['plain', 'focal'] and len(train.calls) == 4
     assert part['variants']['focal']['scores']['success']['seed_means'] == {
         'seed1': report['variants']['focal']['scores']['success']['seed_means']['seed1']
@@ -132,9 +134,8 @@ def test_an_interruption_goes_on_where_it_stopped(tmp_path, clips):
     train, trackers = Trainer({2: KeyboardInterrupt()}), Trackers(clips)
 
     def run():
-        return ablation_run.run(
-            make(seeds=(0,)), tiny(), 'davis', clips, tmp_path / 'work', train=train, open_tracker=trackers
-        )
+        job = ablation_run.Job(make(seeds=(0,)), tiny(), 'davis', clips, tmp_path / 'work')
+        return ablation_run.run(job, train, trackers)
 
     with pytest.raises(KeyboardInterrupt):
         run()
@@ -152,9 +153,8 @@ def test_an_interruption_goes_on_where_it_stopped(tmp_path, clips):
 
 def test_a_training_that_diverges_is_noted_and_the_rest_goes_on(tmp_path, clips):
     train, trackers = Trainer({2: loop.TrainingDivergedError('step 3: not finite')}), Trackers(clips)
-    report = ablation_run.run(
-        make(seeds=(0,)), tiny(), 'davis', clips, tmp_path / 'work', train=train, open_tracker=trackers
-    )
+    job = ablation_run.Job(make(seeds=(0,)), tiny(), 'davis', clips, tmp_path / 'work')
+    report = ablation_run.run(job, train, trackers)
     assert [call[0] for call in train.calls] == ['plain/seed0', 'focal/seed0']
     for name in ('focal', 'focal_off'):
         assert report['variants'][name]['diverged'] == {'seed0': 'step 3: not finite'}
@@ -163,56 +163,45 @@ def test_a_training_that_diverges_is_noted_and_the_rest_goes_on(tmp_path, clips)
 
 
 def test_runs_of_another_config_are_refused(tmp_path, clips):
-    def run(base, pairs=None, **settings):
-        train, trackers = Trainer(), Trackers(clips)
-        ablation_run.run(
-            make(), base, 'davis', clips, tmp_path / 'work', pairs=pairs, train=train, open_tracker=trackers, **settings
-        )
+    def run(base, **settings):
+        job = ablation_run.Job(make(), base, 'davis', clips, tmp_path / 'work', **settings)
+        ablation_run.run(job, Trainer(), Trackers(clips))
 
     run(tiny(), seeds=[0])
     other = tiny()
     other.loss.positive_iou = 0.6
-    with pytest.raises(
-        checkpoint.CheckpointError, match=r'seed0: config\.loss\.positive_iou is 0\.7 in the checkpoint'
-    ):
+    with pytest.raises(ValueError, match=r'seed0: config\.loss\.positive_iou is 0\.7 in the checkpoint'):
         run(other)
     other = tiny()
     other.track.window = 0.5  # the trainings stand, their boxes do not
     with pytest.raises(ValueError, match='another folder'):
         run(other)
-    with pytest.raises(checkpoint.CheckpointError, match=r'pairs_per_epoch is 4 in the checkpoint and 2 now'):
+    with pytest.raises(ValueError, match=r'pairs_per_epoch is 4 in the checkpoint and 2 now'):
         run(tiny(), pairs=6)
     with pytest.raises(ValueError, match="no variant 'of'"):
-        run(tiny(), names=['of'])
+        run(tiny(), variants=['of'])
     with pytest.raises(ValueError, match='a checkpoint is one training, and plain, focal have several'):
-        run(tiny(), names=['plain', 'focal'], checkpoint='sctrpn_lite')
+        run(tiny(), variants=['plain', 'focal'], checkpoint='sctrpn_lite')
 
 
 def test_a_checkpoint_takes_the_place_of_training(tmp_path, clips):
     train, trackers, seen = Trainer(), Trackers(clips), []
 
     def open_tracker(source, config):
-        seen.append((source, config.track.rerank, config.model.fem.channels))
+        seen.append((source, config.track.rerank, config.model.channels))
         return trackers(source, config)
 
-    report = ablation_run.run(
-        make(),
-        tiny(),
-        'davis',
-        clips,
-        tmp_path / 'work',
-        names=['plain', 'off'],
-        checkpoint='sctrpn_lite',
-        train=train,
-        open_tracker=open_tracker,
+    job = ablation_run.Job(
+        make(), tiny(), 'davis', clips, tmp_path / 'work', variants=['plain', 'off'], checkpoint='sctrpn_lite'
     )
+    report = ablation_run.run(job, train, open_tracker)
     assert train.calls == [] and seen == [('sctrpn_lite', True, 128), ('sctrpn_lite', False, 128)]
     assert report['variants']['off']['pairs'] == {'checkpoint': None} and report['checkpoint'] == 'sctrpn_lite'
     assert (tmp_path / 'work' / 'off' / 'checkpoint' / 'results' / 'b.csv').is_file()
 
 
 def test_weights_of_another_network_are_refused():
-    _, config = checkpoint.load_variables('sctrpn_lite')
+    _, config = loading.load_network('sctrpn_lite')
     ablation_run.load_tracker('sctrpn_lite', ablation.changed(config, {'model.fem.realign': True}))
     with pytest.raises(ValueError, match='sctrpn_lite: its weights are of another network .*needs its own training'):
         ablation_run.load_tracker('sctrpn_lite', ablation.changed(config, {'model.cascade.layers': (5,)}))

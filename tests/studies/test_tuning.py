@@ -1,18 +1,15 @@
 """The search finds a known optimum and goes on after an interruption; its objective is the tracker's own result."""
 
 import json
-import pathlib
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 
+from sctrpn_jax import config as config_lib
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.studies import tuning
 from sctrpn_jax.tracking import tracker
 
-PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'tune'
 START = {'track.window': 0.5, 'track.penalty': 0.1}
 
 
@@ -52,16 +49,33 @@ def test_the_objective_is_the_trackers_success(network, network_clip):
     assert len({objective(values), *found}) > 1  # the values reach the tracker, though nothing is compiled again
 
 
-@pytest.mark.parametrize('benchmark', tuning.TEST_BENCHMARKS)
-def test_test_benchmarks_are_refused_unless_forced(benchmark):
-    with pytest.raises(ValueError, match=f'{benchmark} is a test benchmark'):
-        tuning.check_benchmark(benchmark, force=False)
-    tuning.check_benchmark(benchmark, force=True)
-    tuning.check_benchmark('davis', force=False)
+def test_places_of_a_tuple_are_fields_too():
+    config = config_lib.Config()
+    changed = tuning.set_fields(config, {'track.rerank_exponents[1]': 0.25, 'track.penalty': 0.5})
+    assert changed.track.rerank_exponents == (1.0, 0.25, 1.0) and changed.track.penalty == 0.5
+    assert config == config_lib.Config() and tuning.get_fields(changed)['track.rerank_exponents[1]'] == 0.25
 
 
-def test_the_program_refuses_in_one_line():
-    command = [sys.executable, str(PROGRAM), '--benchmark=otb', '--root=x', '--output=y']
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 2 and len(done.stderr.strip().splitlines()) == 1
-    assert 'otb is a test benchmark' in done.stderr
+@pytest.mark.parametrize('benchmark', ['otb', 'vot', 'lasot', 'trackingnet', 'uav123'])
+def test_test_benchmarks_are_refused_unless_forced(benchmark, tmp_path):
+    with pytest.raises(ValueError, match='is a test benchmark: .* tune on a validation set .davis, got10k., or give'):
+        tuning.check(benchmark, tmp_path, START, force=False)
+    tuning.check(benchmark, tmp_path, START, force=True)
+
+
+def test_validation_sets_are_allowed_and_fields_must_have_a_range(tmp_path):
+    tuning.check('davis', tmp_path, START, force=False)
+    tuning.check('got10k', tmp_path, START, force=False)
+    with pytest.raises(ValueError, match="no field 'track.windw' to search; accepted are track.window"):
+        tuning.check('davis', tmp_path, ['track.windw'], force=True)
+
+
+def test_a_whole_search(tmp_path, monkeypatch):
+    pytest.importorskip('optuna')
+    monkeypatch.setattr(tuning, 'Objective', lambda *_: bowl)
+    job = tuning.Job('davis', [], tmp_path, 8, fields=tuple(START))
+    said = tuning.run(job, {}, config_lib.Config())
+    made = json.loads((tmp_path / 'tuning.json').read_text())
+    assert set(made['best']['values']) == set(START) and made['start']['values']['track.window'] == 0.35
+    assert f'success AUC {made["best"]["success"]:.4f}, {made["start"]["success"]:.4f} before' in said
+    assert '--config.track.window=' in said

@@ -82,6 +82,21 @@ def test_kill_and_restart_is_bit_exact(whole_run, tmp_path):
     assert [line['loss'] for line in second] == [line['loss'] for line in first]
 
 
+def test_two_devices_give_the_losses_of_one(whole_run, tmp_path):
+    command = [sys.executable, str(REPOSITORY / 'bin' / 'train'), '--config', str(HERE / 'tiny_config.py')]
+    environment = os.environ | {'XLA_FLAGS': '--xla_force_host_platform_device_count=2'}
+    done = subprocess.run(
+        [*command, '--workdir', str(tmp_path)], env=environment, capture_output=True, text=True, timeout=600
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert '2 device(s)' in done.stderr
+    one, two = (
+        [line['loss'] for line in metric_log.read_metrics(path / 'metrics.jsonl')] for path in (whole_run[0], tmp_path)
+    )
+    # Sums over the batch have another order; steps carry the difference on.
+    np.testing.assert_allclose(two, one, rtol=1e-3)
+
+
 def test_another_config_is_refused_by_field(whole_run):
     config = tiny()
     config.model.channels = 8

@@ -79,7 +79,7 @@ class Layout(Protocol):
     Attributes:
       splits: names of the published splits.
       clips_per_shard: how many clips go into one file of the prepared set, so that a file is some 100 MB.
-      refused: as `Clip.refused`, for what could not be given to any clip.
+      refused: one line `path[:line]: reason` for all that could not be given to any clip.
     """
 
     splits: ClassVar[tuple[str, ...]]

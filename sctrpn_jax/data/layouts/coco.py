@@ -1,4 +1,4 @@
-"""COCO, instance annotations of 2014 and 2017: one clip an image, one target an object.
+"""COCO, instance annotations of 2014 and 2017: one clip per image, one target per object.
 
 `annotations/instances_<split>.json` beside `<split>/` with the images. `bbox` is [x, y, width, height] in continuous
 pixels from the top left corner, 0-based (cocodataset.org, "Data format"), and is taken as it is; where it is missing or

@@ -20,14 +20,14 @@ _VOID = 255
 
 
 class Davis:
-    """One clip a sequence.
+    """One clip per sequence.
 
     Without any list of a split, as in pieces of the set, each split is all folders.
 
     Args:
       root: folder of `JPEGImages` and `Annotations`.
       split: 'train' or 'val'.
-      objects: a target an object; False: one target, all that is no background, and the lists of 2016 first.
+      objects: one target per object; False: one target, all that is no background, and the lists of 2016 first.
     """
 
     splits: ClassVar[tuple[str, ...]] = ('train', 'val')

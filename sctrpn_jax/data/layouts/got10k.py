@@ -16,7 +16,7 @@ from sctrpn_jax.data.layouts import clip, listing, rows
 
 
 class Got10k:
-    """One clip a sequence; the label files may be missing, then nothing is said of visibility.
+    """One clip per sequence; the label files may be missing, then nothing is said of visibility.
 
     `root` holds the split's folder or, as pieces of the set are often kept, is that folder.
     """

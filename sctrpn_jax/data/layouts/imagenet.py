@@ -158,7 +158,7 @@ def _tracks(rows: list[tuple[int, str, imagenet_xml.Object]], refused: list[str]
 
 
 class ImageNetDET:
-    """ImageNet DET in its published layout: a clip an image, a target an object; see `clip.Layout`.
+    """ImageNet DET in its published layout: a clip an image, one target per object; see `clip.Layout`.
 
     `Data/DET/train/ILSVRC2013_train/n01440764/n01440764_1.JPEG`, `Data/DET/train/ILSVRC2014_train_0000/..`,
     `Data/DET/val/ILSVRC2012_val_00000001.JPEG`, and the same under `Annotations/DET` with `.xml`. Images without an XML

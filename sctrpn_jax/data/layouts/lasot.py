@@ -39,7 +39,7 @@ _FILES = {'train': 'training_set.txt', 'test': 'testing_set.txt', 'extension': N
 
 
 def official_names(split: str) -> list[str]:
-    """The 1,120 names of the train split, the 280 of the test split or the 150 of the extension, by class and number."""
+    """The 1,120 names of the train split, 280 of the test split or 150 of the extension, by class and number."""
     if split == 'extension':
         return [f'{name}-{number + 1}' for name in _EXTENSION.split() for number in range(_PER_EXTENSION_CLASS)]
     names = []
@@ -52,7 +52,7 @@ def official_names(split: str) -> list[str]:
 
 
 class Lasot:
-    """One clip a sequence, those of the split that are there; the category is the class."""
+    """One clip per sequence, those of the split that are there; the category is the class."""
 
     splits: ClassVar[tuple[str, ...]] = ('train', 'test', 'extension')
     clips_per_shard: ClassVar[int] = 1

@@ -15,7 +15,7 @@ class Images:
     Attributes:
       folder: where they lie.
       paths: frame number -> path, ascending by number, so that 2.jpg comes before 10.jpg.
-      refused: one line an image that has no number, or one that another has too.
+      refused: one line per image that has no number, or the number of another.
     """
 
     folder: str
@@ -102,7 +102,7 @@ def read_names(path: str | os.PathLike) -> tuple[list[str], list[str]]:
         else:
             found[name] = None
     if not found:
-        raise ValueError(f'{os.fspath(path)}: names no sequence; expected one name a line')
+        raise ValueError(f'{os.fspath(path)}: names no sequence; expected one name per line')
     return list(found), refused
 
 

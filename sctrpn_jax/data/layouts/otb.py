@@ -27,7 +27,7 @@ _ANNOTATION = re.compile(r'groundtruth_rect(?:\.([0-9]+))?\.txt')
 
 
 class Otb:
-    """One clip a folder, a target an annotation file, named by its number ('1' where it has none)."""
+    """One clip per folder, one target per annotation file, named by its number ('1' where it has none)."""
 
     splits: ClassVar[tuple[str, ...]] = ('test',)
     clips_per_shard: ClassVar[int] = 4

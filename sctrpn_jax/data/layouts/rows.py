@@ -1,4 +1,4 @@
-"""Rows of numbers, one a frame: parsed, put beside the images of those frames, and made a clip.
+"""Rows of numbers, one per frame: parsed, put beside the images of those frames, and made a clip.
 
 A row that cannot be used is refused by name but keeps its place, because row i belongs to the image numbered first + i.
 """
@@ -77,7 +77,7 @@ def parse_box(text: str) -> Sequence[float]:
 
 
 def read_rows(path: str | os.PathLike, parse: Callable[[str], Sequence[float]] = parse_box, columns: int = 4) -> Rows:
-    """Reads a file of a row a line; empty lines are no rows, as in the benchmarks' own readers.
+    """Reads a file with one row per line; empty lines are no rows, as in the benchmarks' own readers.
 
     Args:
       path: the file.
@@ -90,7 +90,7 @@ def read_rows(path: str | os.PathLike, parse: Callable[[str], Sequence[float]] =
     path = os.fspath(path)
     lines = [(line, text) for line, text in enumerate(listing.read_text(path).split('\n'), 1) if text.strip()]
     if not lines:
-        raise ValueError(f'{path}: empty, expected a row a frame')
+        raise ValueError(f'{path}: empty, expected one row per frame')
     values, usable, refused = np.full((len(lines), columns), np.nan), np.ones(len(lines), bool), []
     for row, (line, text) in enumerate(lines):
         try:
@@ -102,7 +102,7 @@ def read_rows(path: str | os.PathLike, parse: Callable[[str], Sequence[float]] =
 
 
 def read_flags(path: str | os.PathLike, rows: Rows, highest: int = 1, short: bool = False) -> tuple[np.ndarray, Rows]:
-    """Reads whole numbers 0 to `highest`, one a row, on one line (LaSOT) or one a line (GOT-10k, VOT).
+    """Reads whole numbers from 0 to `highest`, one per row, all on one line (LaSOT) or each on its own (GOT-10k, VOT).
 
     Args:
       path: the file.
@@ -120,7 +120,7 @@ def read_flags(path: str | os.PathLike, rows: Rows, highest: int = 1, short: boo
     texts = listing.read_text(path).split('\n')
     found = [(line, part) for line, text in enumerate(texts, 1) for part in _SEPARATORS.split(text) if part]
     if len(found) > len(rows) or (len(found) < len(rows) and not short):
-        raise ValueError(f'{path}: got {len(found)} values for {len(rows)} rows; expected one a row')
+        raise ValueError(f'{path}: got {len(found)} values for {len(rows)} rows; expected one per row')
     flags, refused = np.zeros(len(rows)), []
     for row, (line, text) in enumerate(found):
         value = float(text) if _NUMBER.fullmatch(text) else np.nan
@@ -156,7 +156,7 @@ def place(rows: Rows, images: listing.Images, first: int) -> tuple[np.ndarray, l
     found = np.array(list(images.paths), np.int64)
     refused = []
     if len(rows) != len(found):
-        reason = f'{rows.path}: got {len(rows)} rows for {len(found)} frames; expected one a frame'
+        reason = f'{rows.path}: got {len(rows)} rows for {len(found)} frames; expected one per frame'
         if rows.lines[-1] - rows.lines[0] >= len(rows):
             raise ValueError(f'{reason}; there are empty lines between')
         refused.append(reason)
@@ -228,10 +228,10 @@ def one_target_clip(
       name: of the clip.
       images: those that the rows should be of.
       rows: R rows.
-      first: as `place`.
+      first: number of the first row's image in the published set.
       boxes: [R, 4] as `clip.Target.boxes`.
       refused: what was refused besides.
-      **fields: as `make_target`.
+      **fields: further attributes of `clip.Target`.
 
     Raises:
       ValueError: no row can be used.

@@ -15,7 +15,7 @@ _CHUNKS = {'train': tuple(f'TRAIN_{chunk}' for chunk in range(12)), 'test': ('TE
 
 
 class TrackingNet:
-    """One clip a video, from as many of the split's chunks as there are."""
+    """One clip per video, from as many of the split's chunks as there are."""
 
     splits: ClassVar[tuple[str, ...]] = ('train', 'test')
     clips_per_shard: ClassVar[int] = 16

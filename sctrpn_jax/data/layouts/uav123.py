@@ -20,7 +20,7 @@ _STARTS = {'bird1_2': 775, 'bird1_3': 1573, 'uav1_3': 2473}
 
 
 class Uav123:
-    """One clip an annotation file."""
+    """One clip per annotation file."""
 
     splits: ClassVar[tuple[str, ...]] = ('UAV123', 'UAV123_10fps', 'UAV20L')
     clips_per_shard: ClassVar[int] = 4

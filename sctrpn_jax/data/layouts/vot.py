@@ -17,7 +17,7 @@ from sctrpn_jax.data.layouts import clip, listing, rows
 
 
 class Vot:
-    """One clip a sequence; boxes by `polygon_box`, polygons as in the file."""
+    """One clip per sequence; boxes by `polygon_box`, polygons as in the file."""
 
     splits: ClassVar[tuple[str, ...]] = ('test',)
     clips_per_shard: ClassVar[int] = 4

@@ -1,4 +1,4 @@
-"""YouTube-BoundingBoxes, detection: one CSV of relative boxes at one frame a second, and frames extracted by others.
+"""YouTube-BoundingBoxes, detection: one CSV of relative boxes at one frame per second, and frames extracted by others.
 
 `yt_bb_detection_train.csv` has no header and the columns youtube_id, timestamp_ms, class_id, class_name, object_id,
 object_presence, xmin, xmax, ymin, ymax; boxes are relative to the frame, 0 to 1, and a segment is known by youtube_id,
@@ -9,7 +9,7 @@ The set has no frames of its own. Read are the two forms that its common extract
   mehdi-shiba/youtube-bb-utility, which pysot's training_dataset/yt_bb builds on;
   `youtubebbdevkit2017/youtubebb2017/JPEGImages/<youtube_id>+<class_id>+<object_id>+<timestamp_ms>.jpg`, by
   mbuckler/youtube-bb, voc_convert.py.
-Frame numbers are counted at 30 a second, the rate that mbuckler/youtube-bb reports as the creators' recommendation.
+Frame numbers are counted at 30 per second, the rate that mbuckler/youtube-bb reports as the creators' recommendation.
 """
 
 import array
@@ -64,7 +64,7 @@ def _parse_row(text: str) -> tuple[int, str, np.ndarray | None]:
 
 
 class YouTubeBB:
-    """YouTube-BB's CSV with extracted frames: a clip and one target a segment; see `clip.Layout`.
+    """YouTube-BB's CSV with extracted frames: one clip and one target per segment; see `clip.Layout`.
 
     Opening goes once through the CSV (5.6 million lines) and the names of the frames; of a row only its place in the
     file is kept. Rows that say the object is absent have no box and are not visible; how far a present one is hidden

@@ -15,7 +15,6 @@ from sctrpn_jax.data.prepared import features, table
 
 # One record a group: a frame is read alone, so nothing is gained by packing several together.
 _WRITER_OPTIONS = 'group_size:1'
-_TEMPLATE_SIZE = 127  # what a crop's scale is fixed by (SiamFC)
 _JPEG_QUALITY = 95
 
 
@@ -171,11 +170,11 @@ class _Rows:
             what = f'box {box.tolist()} of target {self.target.name!r}'
             refused.append(f'{path}: {what} shows nothing of the {width}x{height} image')
         elif crop is not None:
-            patch, _ = patches.cut_patch(image, box, crop, _TEMPLATE_SIZE)
+            patch, _ = patches.cut_patch(image, box, crop)
             good, encoded = cv2.imencode(
                 '.jpg', cv2.cvtColor(patch, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
             )
             if not good:
                 raise OSError(f'{path}: cannot encode a crop')
             self.record[row] = writer.add(encoded.tobytes(), path)
-            self.places[row] = (*(box[:2] + box[2:] / 2), patches.patch_scale(box, _TEMPLATE_SIZE))
+            self.places[row] = (*(box[:2] + box[2:] / 2), patches.patch_scale(box))

@@ -1,4 +1,4 @@
-"""Where and how fast: versions, the machine in one line, frames a second."""
+"""Where and how fast: versions, the machine in one line, frames per second."""
 
 import importlib.metadata
 import os
@@ -16,7 +16,7 @@ _PACKAGES = ('sctrpn_jax', 'jax', 'jaxlib', 'flax', 'numpy')
 
 
 def timing(seconds: Mapping[str, np.ndarray], hardware: str = '') -> data.Timing:
-    """Frames a second from [T] seconds by sequence, of which the first, that is given, does not count."""
+    """Frames per second from [T] seconds by sequence, of which the first, that is given, does not count."""
 
     def rate(arrays) -> float | None:
         frames, total = sum(len(each) - 1 for each in arrays), sum(float(np.sum(each[1:])) for each in arrays)

@@ -103,7 +103,7 @@ def got10k_report(
     """Average overlap by the rules of GOT-10k's toolkit, which clips boxes to the size of the first image.
 
     Args:
-      benchmark: this and the other arguments as `one_pass_report` takes them.
+      benchmark: of the results.
       split: of the benchmark.
       sequences: of the split, with their frames.
       folders: tracker -> folder of its files.

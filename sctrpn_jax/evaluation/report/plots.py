@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sctrpn_jax.evaluation.report import data, svg, tables
 
 _WIDTH, _HEIGHT = 400.0, 300.0
-_REAL_TIME = 20.0  # frames a second, the limit of VOT's real-time experiment
+_REAL_TIME = 20.0  # frames per second, the limit of VOT's real-time experiment
 _ROW = 36.0  # height of an attribute
 
 
@@ -23,7 +23,7 @@ def figures(report: data.Report) -> list[str]:
 
 
 def curve_figure(report: data.Report, kind: data.CurveKind) -> str:
-    """One kind of curve, a line a tracker; '' where no tracker has one."""
+    """One kind of curve, one line per tracker; '' where no tracker has one."""
     look, metric = order(report), report.metric(kind.metric)
     drawn = [t for t in report.ranked() if any(v is not None for v in t.curves.get(kind.key, ()))]
     if not drawn or len(kind.x) < 2:
@@ -36,7 +36,7 @@ def curve_figure(report: data.Report, kind: data.CurveKind) -> str:
     for i, tracker in reversed(list(enumerate(drawn))):  # the best on top
         name = f'{tracker.name}: {tables.with_interval(metric, tracker.values[metric.key])}'
         parts.append(svg.line(area, kind.x, tracker.curves[kind.key], look[tracker.name], name, i))
-    about = f'{kind.y_label} over {kind.x_label}, one line a tracker; {metric.title} is in the legend.'
+    about = f'{kind.y_label} over {kind.x_label}, one line per tracker; {metric.title} is in the legend.'
     legend = [(look[t.name], t.name, metric.text(t.values[metric.key].value)) for t in drawn]
     return _figure(kind.title, svg.picture(area, parts, kind.title, about), _legend(legend, metric.title))
 
@@ -79,7 +79,7 @@ def attribute_figure(report: data.Report) -> str:
 
 
 class _Point(typing.NamedTuple):
-    """A tracker in `speed_figure`: look, name, frames a second, value, whether others printed it."""
+    """A tracker in `speed_figure`: look, name, frames per second, value, whether others printed it."""
 
     index: int
     name: str
@@ -89,7 +89,7 @@ class _Point(typing.NamedTuple):
 
 
 def speed_figure(report: data.Report) -> str:
-    """The ranking metric over frames a second (logarithmic): measured filled, published hollow; '' without speeds."""
+    """The ranking metric over frames per second (logarithmic): measured filled, published hollow; '' without speeds."""
     look, metric = order(report), report.metric(report.primary)
     points = []
     for tracker in report.trackers:
@@ -106,9 +106,9 @@ def speed_figure(report: data.Report) -> str:
     x = min(*speeds, _REAL_TIME) / 1.5, max(*speeds, _REAL_TIME) * 1.5
     area = svg.Area(_WIDTH, _HEIGHT, x, (max(min(values) - room, 0.0), max(values) + room), log=True)
     parts = [_marks(area, (_REAL_TIME,))]
-    parts += svg.axes(area, svg.log_ticks(*area.x), svg.ticks(*area.y, 9), 'frames a second', metric.title)
+    parts += svg.axes(area, svg.log_ticks(*area.x), svg.ticks(*area.y, 9), 'frames per second', metric.title)
     for point in reversed(points):  # what was measured on top
-        words = f'{point.name}: {metric.text(point.value)} at {tables.speed(point.fps)} frames a second'
+        words = f'{point.name}: {metric.text(point.value)} at {tables.speed(point.fps)} frames per second'
         place = area.at_x(point.fps), area.at_y(point.value)
         parts.append(svg.series(point.index, words, svg.marker(*place, point.index, 4.6, point.printed)))
     legend = [
@@ -116,8 +116,8 @@ def speed_figure(report: data.Report) -> str:
         for point in sorted(points, key=lambda point: -point.fps)
     ]
     title = f'{metric.name} over speed'
-    note = f'Speeds are of different machines. Dashed: {_REAL_TIME:.0f} frames a second. Hollow: published.'
-    about = f'{metric.title} over frames a second, one marker a tracker.'
+    note = f'Speeds are of different machines. Dashed: {_REAL_TIME:.0f} frames per second. Hollow: published.'
+    about = f'{metric.title} over frames per second, one marker per tracker.'
     drawn = svg.picture(area, parts, title, about)
     return _figure(title, drawn, _legend(legend, metric.title, with_line=False), note, wide=True)
 

@@ -49,7 +49,7 @@ def read(reports: Sequence[str | os.PathLike]) -> dict[str, dict[str, tuple[floa
 
 
 def to_markdown(found: dict[str, dict[str, tuple[float, ...]]]) -> str:
-    """A row a tracker, the best success first: means, the interval of success, the paired difference to the first row.
+    """One row per tracker, the best first: mean scores, interval of success, paired difference to the first row.
 
     Args:
       found: of `read`.

@@ -108,7 +108,7 @@ def with_interval(metric: data.Metric, value: data.Value) -> str:
 
 
 def speed(fps: float | None) -> str:
-    """Frames a second for people."""
+    """Frames per second for people."""
     return data.NOTHING if fps is None else f'{fps:.0f}' if fps >= 100 else f'{fps:.1f}'
 
 

@@ -37,7 +37,7 @@ def read_truth(
       benchmark: one of `data.benchmarks.registry.every()`.
       root: a folder of `<sequence>.txt` annotations, one that has them in `annotations`, or the benchmark's own.
       names: of some sequences; (): all.
-      split: as `data.sequences.read_sequences` takes it.
+      split: of the benchmark; None: the one that the folder holds.
 
     Returns:
       Sequence -> truth, in the order of `names`; and the split.

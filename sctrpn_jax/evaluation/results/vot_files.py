@@ -49,7 +49,7 @@ class Results:
     Attributes:
       trajectories: sequence -> its repetitions, one or more.
       missing: sequences without any.
-      problems: a line each, naming the file, for all that is not as it should be.
+      problems: one line each, naming the file, for all that is not as it should be.
     """
 
     trajectories: Mapping[str, Sequence[Trajectory]]
@@ -101,7 +101,7 @@ def read_results(
 ) -> Results:
     """Reads all repetitions of all sequences.
 
-    A row that is no region (NaN, infinite, words, no size) is an unknown frame; a file without a row a frame is not
+    A row that is no region (NaN, infinite, words, no size) is an unknown frame; a file without one row per frame is not
     used. Both are problems, as are gaps in the repetitions, and sequences and files that do not belong.
 
     Args:
@@ -154,7 +154,7 @@ def read_trajectory(path: str | os.PathLike, frames: int) -> tuple[Trajectory, t
     """
     found = rows.read_rows(path, _parse_result, 9)
     if len(found) != frames:
-        raise ValueError(f'{found.path}: got {len(found)} rows, expected {frames}, one a frame; not used')
+        raise ValueError(f'{found.path}: got {len(found)} rows, expected {frames}, one per frame; not used')
     codes = np.where(found.usable, found.values[:, 0], UNKNOWN).astype(np.int8)
     problems = [*found.refused, *_gaps(found)]
     if not _PROTOCOL.fullmatch(''.join(map(str, codes))):

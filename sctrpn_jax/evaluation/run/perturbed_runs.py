@@ -87,10 +87,10 @@ def track(
     Args:
       protocol: `tre` or `sre`.
       benchmark: of the sequences.
-      tracker: as `runner.run_one_pass`.
+      tracker: what tracks.
       sequences: of the benchmark.
       output: the tracker's folder, which may hold its one-pass results.
-      description: as `runner.run_one_pass`.
+      description: JSON-ready, of the tracker.
       omitted: the toolkit's folder `initOmit` (`tre`): frames that are not started from.
 
     Returns:

@@ -171,7 +171,7 @@ def read_result(path: pathlib.Path, frames: int) -> Result:
     boxes, scores = results_lib.read_results(path)
     seconds = np.loadtxt(_time_path(path), ndmin=1) if _time_path(path).exists() else np.full(frames, np.nan)
     if not len(boxes) == len(seconds) == frames:
-        raise ValueError(f'{path}: got {len(boxes)} boxes and {len(seconds)} times, expected {frames}, one a frame')
+        raise ValueError(f'{path}: got {len(boxes)} boxes and {len(seconds)} times, expected {frames}, one per frame')
     return Result(boxes, scores, seconds)
 
 

@@ -65,8 +65,8 @@ def track(
       tracker: started anew on each target.
       frames: T images.
       regions: [T, 8] truth as in `raster`.
-      bounds: as `raster.overlaps`.
-      convention: as `raster.overlaps`.
+      bounds: last column and row that count; None: everywhere.
+      convention: one of `raster.CONVENTIONS`.
       reset: False follows the target from the first frame on whatever happens (no-reset experiment).
       skip: frames from a failure to the next start, 1 or more.
 
@@ -126,21 +126,22 @@ def run_sequence(
     """Runs a sequence up to 15 times and keeps the results; after three that are the same it stops.
 
     Args:
-      tracker: as `track`.
+      tracker: started anew on each target.
       name: of the sequence.
-      frames: as `track`.
-      regions: as `track`.
+      frames: T images.
+      regions: [T, 8] truth as in `raster`.
       folder: of the experiment, such as `<tracker>/baseline`; the files go into `<folder>/<name>`.
-      bounds: as `track`.
-      convention: as `track`.
-      reset: as `track`.
+      bounds: last column and row that count.
+      convention: one of `raster.CONVENTIONS`.
+      reset: start anew after a failure.
       repetitions: at most, 1 to 15.
 
     Returns:
       All repetitions, as the files have them.
 
     Raises:
-      ValueError: as `track`, a name that is no folder's, or a file that is there but of another sequence.
+      ValueError: no truth in the first frame, a name that no folder can have, or a file that is there but of another
+        sequence.
     """
     if not 1 <= repetitions <= vot_files.MAX_REPETITIONS:
         raise ValueError(f'repetitions: got {repetitions}, accepted are 1 to {vot_files.MAX_REPETITIONS}')
@@ -164,8 +165,8 @@ def is_finished(
     Args:
       name: of the sequence.
       frames: how many it has.
-      folder: as `run_sequence`.
-      repetitions: as `run_sequence`.
+      folder: of the experiment.
+      repetitions: at most, 1 to 15.
 
     Raises:
       ValueError: a file that is there but of another sequence.
@@ -185,9 +186,9 @@ def _paths(folder: str | os.PathLike, name: str, repetitions: int) -> list[pathl
 
 
 def write_trajectory(path: str | os.PathLike, run: trajectory.Trajectory) -> None:
-    """Writes a result file, `1`, `2`, `0` or numbers as `%.4f` a row, whole or not at all.
+    """Writes a result file, `1`, `2`, `0` or numbers as `%.4f` in each row, whole or not at all.
 
-    Seconds, if known, go beside it, into `<sequence>_001_time.value`, one a row.
+    Seconds, if known, go beside it, into `<sequence>_001_time.value`, one per row.
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)

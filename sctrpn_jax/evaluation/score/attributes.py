@@ -50,7 +50,7 @@ def scores_by_attribute(
 
     Args:
       scores: sequence -> scores, of one tracker.
-      attributes: sequence -> names, as `read_attributes`; spelled as `sequence_names.match` knows.
+      attributes: sequence -> names of its attributes; sequences in any spelling that `sequence_names.match` knows.
       convention: that of the scores.
 
     Returns:

@@ -67,7 +67,7 @@ def score_temporal(
 
     Args:
       runs: first frame -> [T - first, 4] boxes.
-      truth: [T, 4]; this and the others as `one_pass.score_sequence`.
+      truth: [T, 4]; `one_pass.score_sequence` explains this and the others.
       absent: [T].
       convention: of the scores.
       origin: of the benchmark's files.
@@ -89,7 +89,7 @@ def score_spatial(
 
     Args:
       runs: perturbation -> [T, 4] boxes as tracked (`unscaled` is applied here).
-      truth: [T, 4]; this and the others as `one_pass.score_sequence`.
+      truth: [T, 4]; `one_pass.score_sequence` explains this and the others.
       absent: [T].
       convention: of the scores.
       origin: of the benchmark's files.

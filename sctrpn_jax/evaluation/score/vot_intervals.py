@@ -24,7 +24,7 @@ def vot_intervals(
     convention, runs = measured.convention, measured.runs
     each = [supervised.robustness([repetitions], convention) for repetitions in runs]
     failures, frames = (np.array([getattr(r, key) for r in each], np.float64) for key in ('failures', 'frames'))
-    # The Python toolkit weights failures a sequence by its length.
+    # The Python toolkit weights the failures of a sequence by its length.
     weights = frames if convention == 'vot-python' else np.ones(len(frames))
     free = measured.free_runs
     return {

@@ -39,7 +39,7 @@ class Scores:
       interval: lengths that EAO is the mean of.
       average_overlap: AO without resets; None where that was not run.
       missing: sequences that were not scored.
-      problems: of the result tree, a line each.
+      problems: of the result tree, one line each.
     """
 
     convention: str
@@ -66,7 +66,7 @@ class Measured:
       convention: one of `raster.CONVENTIONS`.
       bounded: whether overlap is counted within the frame only.
       missing: sequences that were not measured.
-      problems: of the result tree, a line each.
+      problems: of the result tree, one line each.
     """
 
     annotations: Sequence[vot_files.Annotation]
@@ -185,7 +185,7 @@ def to_json(scores: Scores) -> dict:
 
 def format_table(scores: Scores) -> str:
     """Overall scores, those of each tag, and what was left out, as text."""
-    lines = [f'{"":14}  accuracy  failures  R (x100)  R (a seq.)  reliability    EAO  frames']
+    lines = [f'{"":14}  accuracy  failures  R (x100)  R (per seq)  reliability    EAO  frames']
     for name, found in (('all', scores.overall), *scores.tags.items()):
         r = found.robustness
         lines.append(
@@ -226,6 +226,6 @@ def _describe(convention: str, interval: tuple[int, int], bounded: bool) -> str:
     pooling = 'by sequence, weighted by length' if first else 'pooled over frames'
     return (
         f'VOT supervised, {convention} raster {bounds}; accuracy after a burn-in of {supervised.BURN_IN}, {pooling}; '
-        f'R: failures / frames x 100, and a sequence; reliability: S = {supervised.SENSITIVITY:g}; '
+        f'R: failures / frames x 100, and per sequence; reliability: S = {supervised.SENSITIVITY:g}; '
         f'EAO: lengths {interval[0] + first} to {interval[1] + first}'
     )

@@ -82,9 +82,9 @@ def curve(
 
     Args:
       runs: runs[s][r], repetition r of sequence s.
-      convention: as `cut`.
-      masks: [T] bool a sequence, the frames of a tag; None: all.
-      skip: as `cut`.
+      convention: one of `raster.CONVENTIONS`.
+      masks: [T] bool per sequence, the frames of a tag; None: all.
+      skip: frames from a failure to the next start.
 
     Returns:
       [N] float64, N frames the longest sequence (`vot-python`: part): value L - 1 is for L frames, 1 for one frame,
@@ -107,16 +107,16 @@ def sums(
     A part that failed goes on up to N frames, those of the longest of all the sequences.
 
     Args:
-      runs: this and the others as `curve`.
-      convention: as `cut`.
-      masks: [T] bool a sequence.
-      skip: as `cut`.
+      runs: runs[s][r], repetition r of sequence s.
+      convention: one of `raster.CONVENTIONS`.
+      masks: [T] bool per sequence.
+      skip: frames from a failure to the next start.
 
     Returns:
       [S, N - 1] weighted mean overlaps and [S, N - 1] weights, summed over a sequence's parts; for 2 to N frames.
 
     Raises:
-      ValueError: as `curve`.
+      ValueError: masks that do not fit.
     """
     masks = supervised.check_masks(runs, masks)
     found = [

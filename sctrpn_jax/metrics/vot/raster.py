@@ -67,7 +67,7 @@ def overlaps(
     check_convention(convention)
     a, b = as_regions(a), as_regions(b)
     if a.ndim != 2 or a.shape != b.shape:
-        raise ValueError(f'regions: got shapes {a.shape} and {b.shape}, accepted are two alike [N, 4 or 8]')
+        raise ValueError(f'regions: got shapes {a.shape} and {b.shape}, accepted are two of the shape [N, 4 or 8]')
     regions = np.stack([a, b])
     is_box = np.isnan(regions[..., 4:]).all(axis=-1)
     known = np.isfinite(np.where(is_box[..., None], regions[..., [0, 1, 2, 3] * 2], regions)).all(axis=-1)

@@ -33,7 +33,7 @@ class Run:
 
     def __post_init__(self):
         if self.codes.shape != self.overlaps.shape or self.codes.ndim != 1 or not len(self.codes):
-            raise ValueError(f'got codes {self.codes.shape} and overlaps {self.overlaps.shape}, accepted are alike [T]')
+            raise ValueError(f'got codes {self.codes.shape} and overlaps {self.overlaps.shape}, accepted are both [T]')
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Robustness:
 
     Attributes:
       failures: in all sequences together, mean over repetitions.
-      rate: failures a frame x 100 (pysot's R; the paper's Table 3).
+      rate: failures per frame x 100 (pysot's R; the paper's Table 3).
       per_sequence: mean over sequences (the paper's Table 1); by `vot-python` weighted by length.
       reliability: exp(-S F / L), 0..1: F is `per_sequence`, L the mean length, S = 30 frames.
       frames: counted.
@@ -87,8 +87,8 @@ def accuracy(
     Args:
       runs: of all sequences.
       convention: one of `raster.CONVENTIONS`.
-      burn_in: as `counted`.
-      masks: [T] bool a sequence, the frames of a tag; None: all. Frames count from starts of the whole sequence
+      burn_in: frames from a start on that do not count.
+      masks: [T] bool per sequence, the frames of a tag; None: all. Frames count from starts of the whole sequence
         (Matlab's toolkit takes the tagged frames out first and counts within them).
 
     Returns:
@@ -107,10 +107,10 @@ def accuracy_sums(
     """What `accuracy` is the quotient of, for each sequence, so that sequences can be drawn anew.
 
     Args:
-      runs: this and the others as `accuracy`.
+      runs: of all sequences.
       convention: one of `raster.CONVENTIONS`.
       burn_in: frames from a start on that do not count.
-      masks: [T] bool a sequence.
+      masks: [T] bool per sequence.
 
     Returns:
       [S] sums of overlap and [S] what they are divided by: frames that count (`vot-python`: mean overlap times length,
@@ -139,7 +139,7 @@ def robustness(
     masks: Sequence[np.ndarray] | None = None,
     sensitivity: float = SENSITIVITY,
 ) -> Robustness:
-    """Failures, in every unit that is in use; with `masks` ([T] bool a sequence) those in the frames of a tag."""
+    """Failures, in every unit that is in use; with `masks` ([T] bool per sequence) those in the frames of a tag."""
     raster.check_convention(convention)
     masks = check_masks(runs, masks)
     failures = np.array(
@@ -170,7 +170,7 @@ def average_overlap(runs: Sequence[Sequence[Run]], convention: str = 'vot2018') 
 
 
 def average_overlap_sums(runs: Sequence[Sequence[Run]], convention: str = 'vot2018') -> tuple[np.ndarray, np.ndarray]:
-    """What `average_overlap` is the quotient of, for each sequence: as `accuracy_sums`."""
+    """What `average_overlap` is the quotient of, for each sequence: [S] sums and [S] counts."""
     raster.check_convention(convention)
     if convention == 'vot-python':
         return accuracy_sums(runs, convention)
@@ -186,7 +186,7 @@ def average_overlap_sums(runs: Sequence[Sequence[Run]], convention: str = 'vot20
 def check_masks(runs: Sequence[Sequence[Run]], masks: Sequence[np.ndarray] | None) -> list[np.ndarray]:
     """Masks that fit; ValueError where they do not, or where a sequence has no run or runs of different lengths."""
     if not runs or any(len({len(run.codes) for run in repetitions}) != 1 for repetitions in runs):
-        raise ValueError('runs: accepted are sequences with one repetition or more, alike in length')
+        raise ValueError('runs: accepted are sequences with one repetition or more, all of one length')
     lengths = [len(repetitions[0].codes) for repetitions in runs]
     masks = [np.ones(length, bool) for length in lengths] if masks is None else [np.asarray(m, bool) for m in masks]
     if [mask.shape for mask in masks] != [(length,) for length in lengths]:

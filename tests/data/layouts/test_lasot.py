@@ -85,7 +85,7 @@ def test_images_beyond_the_rows_and_a_missing_one(sequence):
     root = sequence('bus-5', ['1,1,5,6'] * 2, images=range(1, 6))
     clip = lasot.Lasot(root, 'test').read('bus-5')
     assert clip.targets[0].rows.tolist() == [0, 1]
-    assert clip.refused == (f'{root}/bus-5/groundtruth.txt: got 2 rows for 5 frames; expected one a frame',)
+    assert clip.refused == (f'{root}/bus-5/groundtruth.txt: got 2 rows for 5 frames; expected one per frame',)
 
 
 def test_damage_is_named(sequence, write):

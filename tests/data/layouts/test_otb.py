@@ -94,7 +94,7 @@ def test_damage_is_refused_by_name_and_the_rest_used(folder, touch):
     file = f'{root}/A/groundtruth_rect.txt'
     assert clip.refused == (
         f"{file}:2: got '1,1,two,2', expected 4 numbers",
-        f'{file}: got 4 rows for 3 frames; expected one a frame',
+        f'{file}: got 4 rows for 3 frames; expected one per frame',
         f'{file}:3: no image of frame 3 in {root}/A/img',
     )
 

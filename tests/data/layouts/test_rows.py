@@ -58,7 +58,7 @@ def test_a_long_bad_row_does_not_flood_the_message(tmp_path):
 
 @pytest.mark.parametrize('text', ['', ' \n\t\n'])
 def test_an_empty_file_is_named(tmp_path, text):
-    with pytest.raises(ValueError, match=r'rows\.txt: empty, expected a row a frame'):
+    with pytest.raises(ValueError, match=r'rows\.txt: empty, expected one row per frame'):
         read(tmp_path, text)
     with pytest.raises(ValueError, match=r'no annotation; expected .*nothing\.txt'):
         rows.read_rows(tmp_path / 'nothing.txt')
@@ -82,7 +82,7 @@ def test_a_missing_image_costs_its_own_row_alone():
     placed, refused = place(4, [1, 2, 4])
     assert placed == [1, 2, -1, 4]
     assert refused == [
-        'a.txt: got 4 rows for 3 frames; expected one a frame',
+        'a.txt: got 4 rows for 3 frames; expected one per frame',
         'a.txt:3: no image of frame 3 in img',
     ]
     placed, refused = place(3, [1, 3, 4])  # one missing and one too many
@@ -94,7 +94,7 @@ def test_a_missing_image_costs_its_own_row_alone():
 
 
 def test_images_beyond_the_rows_are_said():
-    assert place(2, [1, 2, 3]) == ([1, 2], ['a.txt: got 2 rows for 3 frames; expected one a frame'])
+    assert place(2, [1, 2, 3]) == ([1, 2], ['a.txt: got 2 rows for 3 frames; expected one per frame'])
     with pytest.raises(ValueError, match='2 rows for 3 frames.*empty lines'):
         place(2, [1, 2, 3], lines=[1, 3])
 

@@ -42,7 +42,7 @@ def test_the_test_split_has_the_first_box_alone(video):
     root = video('TRAIN_0', 'V_0', ['150.00,111.00,43.00,79.00'], 3)
     clip = trackingnet.TrackingNet(root, 'train').read('V_0')
     assert clip.targets[0].rows.tolist() == [0]
-    assert clip.refused == (f'{root}/TRAIN_0/anno/V_0.txt: got 1 rows for 3 frames; expected one a frame',)
+    assert clip.refused == (f'{root}/TRAIN_0/anno/V_0.txt: got 1 rows for 3 frames; expected one per frame',)
 
 
 def test_doubles_and_what_has_no_annotation(video, touch):
@@ -65,7 +65,7 @@ def test_damage_is_refused_by_name_and_the_rest_used(video):
     file = f'{root}/TRAIN_0/anno/V_0.txt'
     assert clip.refused == (
         f"{file}:2: '1,1,5,1e300' is no pixel position",
-        f'{file}: got 4 rows for 3 frames; expected one a frame',
+        f'{file}: got 4 rows for 3 frames; expected one per frame',
         f'{file}:4: no image of frame 3 in {root}/TRAIN_0/frames/V_0',
     )
 

@@ -82,7 +82,7 @@ def test_damage_is_named(annotation, video):
         layout.read('boat_9')
     # A whole video must have a row for each image.
     clip = uav123.Uav123(annotation('car1', ['1,1,5,5'] * 4), 'UAV123').read('car1')
-    assert clip.refused == (f'{root}/anno/UAV123/car1.txt: got 4 rows for 5 frames; expected one a frame',)
+    assert clip.refused == (f'{root}/anno/UAV123/car1.txt: got 4 rows for 5 frames; expected one per frame',)
 
 
 def test_what_is_missing_is_named(tmp_path):

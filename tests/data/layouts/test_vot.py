@@ -96,7 +96,7 @@ def test_what_is_missing_is_named(tmp_path, folder, write):
     root = folder('a', [UPRIGHT], count=2)
     write(root / 'list.txt', ['a', 'gone', 'n' * 300])
     layout = vot.Vot(root, 'test')
-    assert layout.read('a').refused == (f'{root}/a/groundtruth.txt: got 1 rows for 2 frames; expected one a frame',)
+    assert layout.read('a').refused == (f'{root}/a/groundtruth.txt: got 1 rows for 2 frames; expected one per frame',)
     for name in ('gone', 'n' * 300):
         with pytest.raises(ValueError, match=f'no images; expected them in .*{name}'):
             layout.read(name)

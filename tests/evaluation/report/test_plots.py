@@ -59,8 +59,8 @@ def test_speed_and_score_place_a_tracker_and_published_ones_are_hollow(make_repo
     root = xml.etree.ElementTree.fromstring(figure)
     marks = [mark.get('class') for group in root.find('svg').iter('g') for mark in group if mark.get('class')]
     assert marks.count('hollow') == len(fast) and marks.count('mark') == 2
-    assert 'KCF (published): 0.477 at 172 frames a second' in ''.join(root.itertext())
-    # 50 frames a second lie between those of 25 and 172
+    assert 'KCF (published): 0.477 at 172 frames per second' in ''.join(root.itertext())
+    # 50 frames per second lie between those of 25 and 172
     places = {group[0].text.split(':')[0]: group[1] for group in root.find('svg').iter('g')}
     assert float(places['one'].get('cx')) > float(re.findall(r'[\d.]+', places['two'].get('d'))[0])
 

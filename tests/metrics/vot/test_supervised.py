@@ -160,11 +160,11 @@ def test_measured_run():
 def test_bad_arguments(make_run):
     run = make_run(np.full(20, 0.5))
     for runs in ([], [[]], [[run, make_run(np.full(21, 0.5))]]):
-        with pytest.raises(ValueError, match='one repetition or more, alike in length'):
+        with pytest.raises(ValueError, match='one repetition or more, all of one length'):
             supervised.accuracy(runs)
     with pytest.raises(ValueError, match='masks: got shapes'):
         supervised.robustness([[run]], masks=[np.ones(3, bool)])
     with pytest.raises(ValueError, match='convention: got'):
         supervised.average_overlap([[run]], 'got10k')
-    with pytest.raises(ValueError, match='accepted are alike'):
+    with pytest.raises(ValueError, match='accepted are both'):
         supervised.Run(np.ones(3), np.ones(4))

@@ -1,0 +1,38 @@
+"""The program benchmark prints and writes its figures."""
+
+import json
+
+from sctrpn_jax.speed import data
+
+NARROW = """from sctrpn_jax import config
+
+def get_config():
+    c = config.Config()
+    c.model.backbone.widths, c.model.backbone.groups, c.model.backbone.norm = (4,) * 5, (1,) * 5, 'none'
+    c.model.channels, c.model.cascade.layers = 16, (5, 4)
+    return c
+"""
+
+
+def test_tracking(call, tmp_path, monkeypatch):
+    from sctrpn_jax.programs import benchmark
+
+    monkeypatch.setattr(benchmark, '_FRAMES', 4)
+    (tmp_path / 'narrow.py').write_text(NARROW)
+    flags = ['--seconds=0.1', '--frame=200x160', '--batches=1', '--peers=mil']
+    files = [f'--config={tmp_path / "narrow.py"}', f'--json={tmp_path / "made" / "figures.json"}']
+    done = call('benchmark', 'track', *flags, *files, '--config.seed=3')
+    assert done.code == 0, done.err
+    figures = json.loads((tmp_path / 'made' / 'figures.json').read_text())
+    assert figures['frame'] == '200 x 160' and 'share_after_the_network' in done.out
+    assert figures['peers']['mil']['frames_per_second'] > 0
+
+
+def test_data(call, tmp_path):
+    data.make_set(tmp_path / 'kept', frames=4, size=(160, 200))
+    path = tmp_path / 'figures.json'
+    limits = ['--seconds=0.1', '--streaming_seconds=0.1']
+    done = call('benchmark', 'data', f'--data_dir={tmp_path / "kept"}', f'--json={path}', *limits)
+    assert done.code == 0, done.err
+    figures = json.loads(path.read_text())
+    assert figures['random_access']['frames'] == 4 and 'host_one_core' in done.out
