@@ -2,10 +2,10 @@
 
     bin/train --config configs/sctrpn_full.py --workdir runs/full --config.data.root=DIR
 
-16,800 pairs, about an hour on two CPU cores. It begins with the lite network that comes with the package, whose channels
-come first and keep what they learned; the second ImageNet tower and as many new channels join them. The full network that
-comes with the package was made with other losses, before this file (docs/model_card.md): success 0.669 on DAVIS. The file
-as it stands has not yet been run to its end.
+16,800 pairs, about an hour on two CPU cores. It begins with the lite network that comes with the package, whose
+channels come first and keep what they learned; the second ImageNet tower and as many new channels join them. The full
+network that comes with the package was made with other losses, before this file (docs/model_card.md): success 0.669 on
+DAVIS. The file as it stands has not yet been run to its end.
 """
 
 from sctrpn_jax import config as config_lib
@@ -62,7 +62,7 @@ def get_config() -> config_lib.Config:
     train.checkpoint_every = 200
     train.validate_every = 350
 
-    # Chosen on the twenty DAVIS validation sequences, recovery.score on generated clips too (docs/experiments.md).
+    # Chosen on the twenty DAVIS validation sequences, recovery.score on generated clips too (docs/model_card.md).
     track = config.track
     track.search_size = 191
     track.window = 0.3

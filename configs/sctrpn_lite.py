@@ -3,8 +3,8 @@
     bin/train --config configs/sctrpn_lite.py --workdir runs/lite --config.data.root=DIR
 
 115,456 pairs, about two and a half hours on two CPU cores at 13 pairs per second. The network that comes with the
-package was made in five parts with changing settings, before this file (docs/model_card.md): success 0.682 on DAVIS. The
-file as it stands has not yet been run to its end.
+package was made in five parts with changing settings, before this file (docs/model_card.md): success 0.682 on DAVIS.
+The file as it stands has not yet been run to its end.
 """
 
 from sctrpn_jax import config as config_lib
@@ -63,7 +63,7 @@ def get_config() -> config_lib.Config:
     train.validation_root = 'data/DAVIS'
     train.checkpoint_every = 200
 
-    # Chosen on the twenty DAVIS validation sequences, recovery.score on generated clips too (docs/experiments.md).
+    # Chosen on the twenty DAVIS validation sequences, recovery.score on generated clips too (docs/model_card.md).
     track = config.track
     track.search_size = 191
     track.window = 0.3

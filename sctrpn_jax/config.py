@@ -1,6 +1,6 @@
 """Every setting a user may tune, as nested dataclasses. The defaults are the paper's run; every addition is off.
 
-`configs/*.py` return a `Config` with some fields changed; `bin/train --config.section.field=value` changes one more.
+`configs/*.py` return a `Config` with some fields changed; `sctrpn train --config.section.field=value` changes one more.
 Where the paper is silent or contradicts itself, docs/paper_to_code.md says how it was read. Fields marked "addition"
 are not in the paper. What a field accepts stands in its type.
 """
@@ -22,7 +22,7 @@ class BackboneConfig:
     widths: tuple[Count, ...] = (96, 256, 384, 384, 256)
     groups: tuple[Count, ...] = (1, 2, 1, 2, 2)  # the two-tower form of the ImageNet weights
     norm: Literal['lrn', 'batch', 'none'] = 'lrn'  # lrn: as the ImageNet weights were trained
-    # .npz of `bin/weights import`; empty: random. A backbone with half its widths and one group takes the first tower.
+    # .npz of `sctrpn weights import`; empty: random. A backbone with half its widths takes the first of its towers.
     weights: str = ''
 
 

@@ -3,6 +3,10 @@
 import os
 import pathlib
 
+# Before JAX: compiling is most of a test's time, and code that is not optimised compiles in half of it. The programs
+# that tests start have the same flags.
+os.environ['XLA_FLAGS'] = f'{os.environ.get("XLA_FLAGS", "")} --xla_backend_optimization_level=0'.strip()
+
 import cv2
 import hypothesis
 import jax
@@ -14,11 +18,11 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import generated, sequences
 from sctrpn_jax.models import sctrpn
 from sctrpn_jax.tracking import compiled
-from sctrpn_jax.tracking import state as state_lib
+from sctrpn_jax.tracking import track_state as state_lib
 
 jax.config.update('jax_numpy_dtype_promotion', 'strict')
 jax.config.update('jax_numpy_rank_promotion', 'raise')
-# Compiling is most of a test's time, and many tests (and the programs they start) compile the same things.
+# Many tests, and the programs that they start, compile the same things.
 _CACHE = pathlib.Path(__file__).parent.parent / '.pytest_cache' / 'jax'
 os.environ['JAX_COMPILATION_CACHE_DIR'] = str(_CACHE)
 jax.config.update('jax_compilation_cache_dir', str(_CACHE))

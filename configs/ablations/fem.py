@@ -9,7 +9,7 @@ PAIRS = 9_216  # of each training; --pairs
 
 
 def get_ablation() -> ablation.Ablation:
-    """Five trainings a seed; `.._at_test` changes the trained `aligned` network."""
+    """Five trainings per seed; `.._at_test` changes the trained `aligned` network."""
     grid, stn_on, realign = 'model.fem.grid', 'model.fem.stn_on', 'model.fem.realign'
     return ablation.Ablation(
         name='fem',

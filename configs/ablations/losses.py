@@ -1,4 +1,4 @@
-"""Sec. 4.3 and 4.5: the classification losses, everything else alike.
+"""Sec. 4.3 and 4.5: the classification losses, with everything else the same.
 
 sctrpn studies ablation --config losses --workdir runs/ablations/losses --benchmark davis --root DAVIS
 """
@@ -10,7 +10,7 @@ LOSSES = ('shrinkage', 'shrinkage_square', 'log', 'focal', 'hard_negative', 'squ
 
 
 def get_ablation() -> ablation.Ablation:
-    """Six trainings a seed. Losses have no common scale: how quickly they learn shows in the response peaks."""
+    """Six trainings per seed. Losses have no common scale: how quickly they learn shows in the response peaks."""
     return ablation.Ablation(
         name='losses',
         title='Sec. 4.3: classification losses',

@@ -1,4 +1,4 @@
-"""Sec. 3.4: re-ranking off, each cue alone, and the readings of Eq. 11-13 and Algorithm 1. One training a seed.
+"""Sec. 3.4: re-ranking off, each cue alone, and the readings of Eq. 11-13 and Algorithm 1. One training per seed.
 
 sctrpn studies ablation --config reranking --workdir runs/ablations/reranking --benchmark davis --root DAVIS
 

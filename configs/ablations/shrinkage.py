@@ -10,7 +10,7 @@ VALUES = ((10, 0.2), (2, 0.2), (5, 0.2), (20, 0.2), (10, 0.0), (10, 0.4), (10, 0
 
 
 def get_ablation() -> ablation.Ablation:
-    """Seven trainings a seed."""
+    """Seven trainings per seed."""
     return ablation.Ablation(
         name='shrinkage',
         title='Sec. 4.5: a and c of the shrinkage loss',

@@ -9,7 +9,7 @@ PAIRS = 9_216  # of each training; --pairs
 
 
 def get_ablation() -> ablation.Ablation:
-    """Six trainings a seed. One stage has nothing to transfer, so its STN acts on that stage's own features."""
+    """Six trainings per seed. One stage has nothing to transfer, so its STN acts on that stage's own features."""
     layers, transform, first = 'model.cascade.layers', 'model.fem.transform', 'model.fem.stn_first'
     return ablation.Ablation(
         name='stages',
@@ -34,6 +34,7 @@ def get_ablation() -> ablation.Ablation:
             'resize_3': {'EAO': 0.349, 'accuracy': 0.566, 'failures': 1.04, 'fps': 25},
         },
         printed_source='Table 1, VOT-2018, GTX 1080 Ti',
-        note='The printed robustness is read as failures a sequence. Frames a second are of this machine, as loaded as '
+        note='The printed robustness is read as failures per sequence. Frames per second are of this machine, as '
+        'loaded as '
         'it was.',
     )

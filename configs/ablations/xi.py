@@ -10,7 +10,7 @@ PRINTED = {0.1: 0.389, 1: 0.395, 10: 0.392, 100: 0.387}
 
 
 def get_ablation() -> ablation.Ablation:
-    """Four trainings a seed."""
+    """Four trainings per seed."""
     return ablation.Ablation(
         name='xi',
         title='Table 5: xi',

@@ -1,4 +1,4 @@
-"""Augmentation on the device: jittered crops of the patches, blur and colour, one key a pair.
+"""Augmentation on the device: jittered crops of the patches, blur and colour, one random key per pair.
 
 The numbers of a pair come from the seed and its position in the stream, whatever batch or device it is in.
 """
@@ -46,7 +46,7 @@ def displaced_crop(
       mirrored: [] bool, flip left and right (after the displacement).
       size: side of the crop, pixels.
       moved: [2] (x, y) of the target's centre from the crop's, crop pixels.
-      step: [2] (x, y) patch pixels a crop pixel; each axis by itself, as in pysot.
+      step: [2] (x, y) patch pixels per crop pixel; each axis by itself, as in pysot.
 
     Returns:
       crop [size, size, 3] float32, 0..255, and the box [4] float32 cxcywh in crop pixels.
@@ -96,7 +96,7 @@ def gaussian_blur(image: chex.Array, sigma: chex.Array) -> chex.Array:
 
 
 def blur_sigma(drawn: chex.Array, probability: float) -> chex.Array:
-    """[2] blur widths (x, y): zeros, or with a probability out of focus (both alike) or a motion along one axis.
+    """[2] blur widths (x, y): zeros, or, with a probability, out of focus (both the same) or a motion along one axis.
 
     Args:
       drawn: [3] uniform in 0..1.
@@ -162,7 +162,7 @@ def augment(
       search_scale: a pixel of the search crop is uniform within 1 +- it patch pixels, on each axis by itself.
       blur: probability of a blurred search crop.
       zoom: on top of `search_scale` both axes are scaled by the same factor, e to a power uniform within +- it.
-      low_resolution: probability that both crops are blurred alike, as those of a small target are.
+      low_resolution: probability that both crops are blurred by the same amount, like those of a small target.
       gray: probability that both crops lose their colour.
       template_size: side of the template crop, pixels.
       template_shift: what `search_shift` is, for the template.

@@ -30,7 +30,7 @@ class FolderSource:
       starts: [T + 1] int64: rows of track t are starts[t] to starts[t + 1], ordered by frame.
       tracks: T names.
       categories: N texts of the class column.
-      refused: one line `path:line: reason` a refused row.
+      refused: one line `path:line: reason` per refused row.
     """
 
     name: str

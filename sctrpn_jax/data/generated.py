@@ -12,7 +12,7 @@ import numpy as np
 
 from sctrpn_jax.data import textures
 
-MAX_SPEED = 6.0  # frame pixels a frame, about, summed over a path's two waves
+MAX_SPEED = 6.0  # frame pixels per frame, about, summed over a path's two waves
 
 
 def _rng(*key: int) -> np.random.Generator:
@@ -34,7 +34,7 @@ class Path:
 
 
 def _path(rng: np.random.Generator, centre, reach, speed: float) -> Path:
-    """Two waves whose amplitudes sum to at most `reach` [D] and whose speeds stay about under `speed` a frame."""
+    """Two waves whose amplitudes sum to at most `reach` [D] and whose speeds stay about under `speed` per frame."""
     centre, reach = np.asarray(centre, float), np.asarray(reach, float)
     share = rng.uniform(0.5, 0.8)
     amplitude = np.stack([reach * share, reach * (1 - share)]) * rng.uniform(0.4, 1.0, (2, len(reach)))

@@ -27,8 +27,8 @@ class Source(Protocol):
       starts: [T + 1] int64: rows of track t are starts[t] to starts[t + 1], one at least.
       frame: [N] int64: order and distance in time, ascending within a track.
       image: [N] int64: rows of the same image have the same number.
-      refused: one line a refused item.
-      images_of: where there is one, the source whose numbers of images `image` has (`regions.RegionSource`).
+      refused: one line per refused item.
+      images_of: where it exists, the source that the numbers in `image` are of (`regions.RegionSource`).
     """
 
     name: str
@@ -43,7 +43,7 @@ class Source(Protocol):
 
 @struct.dataclass
 class PairIndex:
-    """All that decides pairs, for S sources of T tracks and N rows in all; rows are numbered through.
+    """All that decides pairs, for S sources of T tracks and N rows in all; rows are numbered across all sources.
 
     Attributes:
       shares: [S] uint32, cumulative shares of the sources in 2^-24.

@@ -35,7 +35,7 @@ def _draw_pairs(index, seed, positions, attempt, **shares):
 
 @dataclass
 class MakeRecord:
-    """Index on this host -> record; the pair depends on (seed, global position) alone.
+    """Makes the record of an index on this host; the pair depends on (seed, global position) alone.
 
     Attributes:
       mixture: to draw from.
@@ -140,7 +140,7 @@ def make_dataset(
     process_count: int = 1,
     first_batch: int = 0,
 ) -> grain.IterDataset:
-    """The endless stream of batches; its iterators have `get_state` and `set_state`, which resume bit-exactly.
+    """The endless stream of batches; its iterators have `get_state` and `set_state`, which resume exactly.
 
     Args:
       mixture: to draw from.

@@ -14,7 +14,7 @@ _DRAWS = 8
 
 
 class RegionSource:
-    """Regions drawn at random in the images of a source; each is a track of one row, its pairs are two augmentations.
+    """Regions drawn at random in the images of a source. Each is a track of one row: a pair is two augmentations of it.
 
     Attributes:
       name, starts, frame, image, refused: see `pairs.Source`.

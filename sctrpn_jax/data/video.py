@@ -28,7 +28,7 @@ class FrameSource:
       name: the file or folder as it was given, or `camera:N`.
       size: (width, height) of every frame, pixels.
       first: [H, W, 3] uint8 RGB, the first frame; looking at it takes nothing from the iteration.
-      fps: frames a second, within 1..1000 (DEFAULT_FPS where the source has none).
+      fps: frames per second, within 1..1000 (DEFAULT_FPS where the source has none).
       num_frames: what the header or the folder says; None for a camera or where nothing is said.
       live: whether frames come from a camera.
     """

@@ -47,7 +47,7 @@ class ExportedTracker:
       weights: other weights of the same network (.npz of `sctrpn weights export`); None: those in the folder.
 
     Attributes:
-      manifest: what the folder says of itself.
+      manifest: the content of `manifest.json`.
 
     Raises:
       ValueError: a folder, file or machine that does not fit.

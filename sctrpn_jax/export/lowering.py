@@ -84,7 +84,7 @@ def make_programs(variables: dict, config: config_lib.Config, target: target_lib
 
 @contextlib.contextmanager
 def _file_names_alone() -> Iterator[None]:
-    """Programs name the source of each operation; the folders of this machine are nobody's business."""
+    """Programs name the source of each operation; so the names of this machine's folders are cut off."""
     name = 'jax_hlo_source_file_canonicalization_regex'
     before = getattr(jax.config, name)
     jax.config.update(name, '.*/')

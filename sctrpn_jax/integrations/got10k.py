@@ -9,10 +9,10 @@ from sctrpn_jax.weights import loading
 
 
 class Got10kTracker(ToolkitTracker):
-    """Adapter; the toolkit hands boxes over as its datasets print them.
+    """Adapter; the toolkit passes boxes as they stand in the dataset's files.
 
     Args:
-      checkpoint: as `loading.load_network`; None: the network that is shipped.
+      checkpoint: as `loading.load_network`; None: the default pretrained network.
       name: of the results' folder.
       origin: what the dataset counts pixels from: 1 in OTB, GOT-10k and LaSOT, 0 in UAV123 and TrackingNet.
     """

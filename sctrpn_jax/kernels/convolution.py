@@ -52,7 +52,7 @@ def row_products(x: chex.Array, kernel: chex.Array) -> chex.Array:
     rows, columns, channels, width = kernel.shape
     batch, high, wide = x.shape[0], x.shape[1] - rows + 1, x.shape[2] - columns + 1
     if columns > 1:
-        # The barriers have what made x computed once, not once a column, and the copies made once, not once a row.
+        # The barriers have what made x computed once, not once per column, and the copies made once, not once per row.
         x = jax.lax.optimization_barrier(x)
         x = jax.lax.optimization_barrier(jnp.concatenate([x[:, :, j : j + wide] for j in range(columns)], axis=-1))
     total = 0.0

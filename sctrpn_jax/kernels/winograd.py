@@ -1,6 +1,6 @@
 """Winograd's convolution (Lavin & Gray, CVPR 2016): small tiles of the result from fewer products, for a CPU.
 
-A tile of m x m results of an r x r kernel costs (m + r - 1)^2 products a pair of channels instead of (m r)^2. The
+A tile of m x m results of an r x r kernel costs (m + r - 1)^2 products per pair of channels instead of (m r)^2. The
 kernel is transformed once, when a tracker is made; the map is transformed by sums of shifted views.
 """
 

@@ -1,4 +1,4 @@
-"""The rules by which toolkits score one-pass tracking, by name; they agree on clean data and part where it is not.
+"""The rules by which toolkits score one-pass tracking, by name; they agree on clean data and differ where it is not.
 
 They differ in which ground truth can be judged, what the other frames count as, and what is done to broken predictions.
 Read in the toolkits' own code; `about` of each is what a report should print beside its numbers.

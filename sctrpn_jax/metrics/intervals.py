@@ -1,4 +1,4 @@
-"""Percentile bootstrap intervals of scores that are no mean over sequences (those: `one_pass.bootstrap_interval`)."""
+"""Percentile bootstrap intervals of scores that are not means over sequences, as `one_pass` has them."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ import numpy as np
 def pooled_interval(
     totals: np.ndarray, counts: np.ndarray, level: float = 0.95, samples: int = 10_000, seed: int = 0
 ) -> tuple[float, float] | None:
-    """Percentile bootstrap interval of sum(totals) / sum(counts) over sequences, which weigh as they are long.
+    """Percentile bootstrap interval of sum(totals) / sum(counts) over sequences; long ones weigh more.
 
     Args:
       totals: [S] sum over a sequence's frames.
@@ -32,7 +32,7 @@ def pooled_interval(
 def resampled_interval(
     score: Callable[[np.ndarray], float], count: int, level: float = 0.95, samples: int = 1000, seed: int = 0
 ) -> tuple[float, float] | None:
-    """Interval of any score over sequences, as EAO, which is made anew of each resampling.
+    """Interval of any score over sequences, such as EAO, computed again for each resampling.
 
     Args:
       score: [S] indices of the drawn sequences, some more than once, to the score; NaN where it has none.

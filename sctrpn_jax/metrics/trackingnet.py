@@ -1,7 +1,7 @@
 """TrackingNet's three scores by its devkit's own definitions (SilvioGiancola/TrackingNet-devkit, metrics.py).
 
 They are areas by trapezoids over 21 thresholds, overlap is judged by `>=`, and coordinates are rounded to whole pixels
-first; so no number here compares with one of `one_pass`.
+first; so no number here can be compared with one of `one_pass`.
 """
 
 from collections.abc import Iterable

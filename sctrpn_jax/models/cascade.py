@@ -32,7 +32,7 @@ def filter_anchors(mask: chex.Array, logits: chex.Array, theta: float, min_keep:
       mask: [B, N] bool, anchors still in play.
       logits: [B, N] of the target probability p.
       theta: an anchor goes when its negative confidence 1 - p exceeds theta.
-      min_keep: the best so many stay whatever their score.
+      min_keep: this many of the best stay, whatever their score.
 
     Returns:
       [B, N] bool, a subset of mask with at least min(min_keep, mask.sum()) anchors.

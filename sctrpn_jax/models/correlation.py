@@ -49,7 +49,7 @@ def _window_products(template: chex.Array, search: chex.Array) -> chex.Array:
 
 
 def upchannel(template: chex.Array, search: chex.Array, outputs: int) -> chex.Array:
-    """SiamRPN's form: the template holds one kernel an output.
+    """SiamRPN's form: the template holds one kernel per output map.
 
     Args:
       template: [B, t, t, C * outputs].

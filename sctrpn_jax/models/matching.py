@@ -2,7 +2,7 @@
 
 The features are the backbone's, before any trained layer; cells outside the target's box are left out. Added to every
 stage's scores, they let training start from a tracker that works, and on little data they tell other objects from the
-target better than the learned branch does (docs/experiments.md).
+target better than the learned branch does.
 """
 
 import chex
@@ -15,7 +15,7 @@ from sctrpn_jax.models import rpn
 
 # Where a trained score would put the target and the best window of another (cosines of about 0.78 and 0.54 on DAVIS).
 GAIN, BIAS = 12.0, -8.0
-# Adam moves every parameter alike: in units of one, gains of this size would stay where they began.
+# Adam moves all parameters by steps of the same size: in units of 1, gains this large would stay where they began.
 UNIT = 10.0
 
 

@@ -16,7 +16,7 @@ def prepare(variables: dict, config: config_lib.ModelConfig) -> dict:
     On a CPU the 3x3 and 5x5 kernels of the search branch are transformed once for `winograd.convolve`.
 
     Args:
-      variables: of the network; prepared ones are returned as they are.
+      variables: of the network; already prepared ones are returned unchanged.
       config: the network's.
 
     Returns:

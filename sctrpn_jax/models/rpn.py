@@ -90,7 +90,7 @@ class RPN(nn.Module):
         self.regression = Branch(self.channels, 4 * self.anchors, self.form, self.dtype)
 
     def template(self, fused: chex.Array, train: bool = False) -> dict[str, chex.Array]:
-        """The stage's target model, made once a sequence.
+        """The stage's target model, made once per sequence.
 
         Args:
           fused: [B, 6, 6, C] Phi_l of the template crop.

@@ -22,7 +22,7 @@ class StageOutputs:
       deltas: [B, L, N, 4] regression output (Eq. 5's code).
       anchors: [B, L, N, 4] centre form: the anchors that each stage scored (A_l).
       boxes: [B, L, N, 4] the same refined by the stage's own deltas (A_{l+1}); the last are the proposals.
-      mask: [B, L, N] bool: anchors still in play at each stage.
+      mask: [B, L, N] bool: anchors that the stages before did not drop.
       motions: [B, L, 5] of the STN on the search branch, see `stn.warp_points`.
     """
 
@@ -252,5 +252,5 @@ def init_variables(model: SCTRPN, seed: int) -> dict:
     """
     c = model.config
     shapes = [np.zeros((1, size, size, 3), np.float32) for size in (grid.TEMPLATE_SIZE, c.search_size)]
-    # The default generator's code, written out once a parameter, takes three times as long to compile.
+    # The default generator's code, written out once per parameter, takes three times as long to compile.
     return jax.jit(model.init)(jax.random.key(seed, impl='rbg'), *shapes, np.ones((1, 2), np.float32))

@@ -28,7 +28,7 @@ def stage_loss(
     Args:
       logits: [B, N] logits of the target probability.
       deltas: [B, N, 4] predicted box deltas.
-      labels: [B, N] 1 positive, 0 negative, -1 no part in the loss.
+      labels: [B, N] 1 positive, 0 negative, -1 not in the loss.
       regression_targets: [B, N, 4], read at the positives.
       name: classification loss, one of `classification.NAMES`.
       xi: weight of the regression loss (lambda of Eq. 1).

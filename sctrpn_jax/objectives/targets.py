@@ -15,7 +15,7 @@ class Targets(NamedTuple):
     """What one image asks of one stage.
 
     Attributes:
-      labels: [N] int32: 1 positive, 0 negative, -1 takes no part in the loss.
+      labels: [N] int32: 1 positive, 0 negative, -1 not in the loss.
       regression: [N, 4] float32, `boxes.encode`'s deltas at the positives, 0 elsewhere.
       positives: [] int32, positives available before sampling.
       negatives: [] int32, negatives available before sampling.

@@ -45,13 +45,15 @@ def run(output: str | pathlib.Path, seed: int = 7, num_frames: int = 90, shown_f
 
 
 def write_clips(folder: str | pathlib.Path, count: int, num_frames: int = 80, first_seed: int = 100) -> None:
-    """Writes generated clips in OTB's layout: targets among their like, for `bin/evaluate` and `bin/compare`.
+    """Writes generated clips in OTB's layout: each target among objects that look like it.
+
+    For `sctrpn evaluate` and `sctrpn reports compare`.
 
     Args:
       folder: gets `clip<seed>/img/*.jpg` and `clip<seed>/groundtruth_rect.txt`.
       count: of clips.
       num_frames: of each.
-      first_seed: the others follow.
+      first_seed: seed of the first clip; the others have the seeds after it.
 
     Raises:
       OSError: a folder that cannot be written.

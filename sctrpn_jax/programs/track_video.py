@@ -70,7 +70,7 @@ def track_frames(
     details: bool = False,
     chunk: int = 16,
 ) -> Iterator[Tracked]:
-    """Tracks frame after frame in flat memory: a file in chunks of one compiled length, a camera frame by frame.
+    """Tracks frame after frame in constant memory: a file in chunks of one compiled length, a camera frame by frame.
 
     Args:
       source: an open video, nothing taken from it yet.

@@ -11,7 +11,7 @@ from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.models import cascade, sctrpn
 from sctrpn_jax.speed import machine, timing
 from sctrpn_jax.tracking import contours, look, nms, proposals
-from sctrpn_jax.tracking import state as state_lib
+from sctrpn_jax.tracking import track_state as state_lib
 
 
 def measure(

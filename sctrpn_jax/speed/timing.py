@@ -30,7 +30,7 @@ def seconds_of(call: Callable[[int], object], least_seconds: float, warm_up: int
 
 
 def summary(seconds: np.ndarray) -> dict[str, float]:
-    """Milliseconds: median, the quartiles around it, and the percentiles that a deadline is set by."""
+    """Milliseconds: median, the quartiles around it, and the 95th and 99th percentiles."""
     quantiles = {'p25': 25, 'median': 50, 'p75': 75, 'p95': 95, 'p99': 99}
     return {f'{name}_ms': float(np.percentile(seconds, at) * 1e3) for name, at in quantiles.items()}
 

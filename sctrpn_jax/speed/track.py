@@ -1,4 +1,4 @@
-"""How fast the tracker runs: compilation, one live frame, whole sequences, many at once, its parts, and its peers."""
+"""How fast the tracker runs: compilation, a live frame, whole sequences, many at once, its parts, other trackers."""
 
 import dataclasses
 import time
@@ -38,7 +38,7 @@ def measure(
     Returns:
       Nested dict of numbers, ready for JSON: `live` (Tracker.update, NumPy frame to NumPy box), `lost` (the same where
       the target is looked for farther away), `sequence` (`track_sequence`), `batched`, `parts`, `step` (FLOPs, memory),
-      `growth` (cost over frames and sequences). All but `lost` with a target that is never taken for lost.
+      `growth` (cost over frames and sequences). In all but `lost` the target never counts as lost.
     """
     box = np.asarray(box, np.float32)
     lost, config = _with(config, score=1.0), _with(config, score=0.0)

@@ -1,4 +1,4 @@
-"""How fast training runs: one step by itself, and end to end with its data, frozen and end to end."""
+"""How fast training runs: one step alone and one with its data, with the backbone frozen and trained."""
 
 import time
 
@@ -8,7 +8,7 @@ import numpy as np
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.speed import machine, timing
 from sctrpn_jax.training import feeding
-from sctrpn_jax.training import state as state_lib
+from sctrpn_jax.training import train_state as state_lib
 from sctrpn_jax.training import train_step as step_lib
 
 

@@ -22,7 +22,7 @@ class Variant:
 
     Attributes:
       changes: dotted field name -> value, on the base config.
-      weights_of: the variant whose training it shares and on whose changes its own come; empty: it has its own. For
+      weights_of: the variant whose training it uses; its own changes come on top. Empty: it has its own training. For
         what acts on tracking alone.
     """
 
@@ -40,7 +40,7 @@ class Ablation:
       variants: name -> `Variant`, in the table's order; names are folder names too.
       reference: the variant that the others are compared with.
       pairs: training pairs of every variant.
-      seeds: each a training of its own, of every variant.
+      seeds: every variant is trained once with each.
       metrics: of `METRICS`.
       printed: variant -> metric -> the paper's number.
       printed_source: where those are printed, and on which benchmark.
@@ -80,11 +80,11 @@ class Ablation:
             raise ValueError(f'ablation {self.name}: give at least one seed and one metric')
 
     def trained(self, name: str) -> str:
-        """The variant whose training a variant has: itself, or the one of `weights_of`."""
+        """The variant whose training this one uses: itself, or the one that `weights_of` names."""
         return self.variants[name].weights_of or name
 
     def changes(self, name: str) -> dict[str, typing.Any]:
-        """All that a variant changes of the base, what it takes over from the trained one included."""
+        """All that a variant changes in the base config, with what it takes over from the variant in `weights_of`."""
         return {**self.variants[self.trained(name)].changes, **self.variants[name].changes}
 
 
@@ -93,20 +93,21 @@ def changed(config: config_lib.Config, changes: Mapping[str, typing.Any]) -> con
 
     Args:
       config: stays as it is.
-      changes: dotted name ('model.fem.grid') -> value.
+      changes: name ('model.fem.grid', 'track.rerank_exponents[1]') -> value.
 
     Raises:
       ValueError: no such field, a value of another type, or one that cannot work (`config_values.check`).
     """
     values = config_values.to_dict(config)
     for name, value in changes.items():
-        *sections, last = name.split('.')
+        *sections, last = (int(part) if part.isdecimal() else part for part in re.findall(r'[^.\[\]]+', name))
         place = values
-        for section in sections:
-            place = place.setdefault(section, {})
-            if not isinstance(place, dict):
-                raise ValueError(f'config.{name}: no such field; {section} is not a section')
-        place[last] = value
+        try:
+            for section in sections:
+                place = place.setdefault(section, {}) if isinstance(place, dict) else place[section]
+            place[last] = value
+        except (IndexError, TypeError):
+            raise ValueError(f'config.{name}: no such field') from None
     return config_values.check(config_values.from_dict(values, config_lib.Config))
 
 

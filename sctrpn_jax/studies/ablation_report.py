@@ -29,7 +29,7 @@ class Replicate:
     """One variant with one seed.
 
     Attributes:
-      scores: metric -> [S], one value a sequence, NaN where it has none.
+      scores: metric -> [S], one value per sequence, NaN where it has none.
       pairs: that its training saw; None: not known.
       courses: of `COURSES` -> stage -> [4] mean in each quarter of the training; empty where the variant has no
         training of its own.
@@ -45,11 +45,11 @@ def hierarchical_difference(
 ) -> tuple[float, float, float]:
     """Mean of a - b, and its bootstrap interval over seeds and sequences.
 
-    Both are drawn anew, a sequence with all the seeds that were drawn (they share what is hard about it). Three seeds
+    Both are drawn with replacement, a sequence with all the seeds drawn (they share what is hard about it). Three seeds
     say little about other seeds: with so few the interval is rather too narrow.
 
     Args:
-      a: [R, S] scores, one row a seed.
+      a: [R, S] scores, one row per seed.
       b: [R, S] of another variant, the same seeds and sequences.
       level: share of the resampled means inside, in 0..1.
       samples: resamplings.
@@ -63,7 +63,9 @@ def hierarchical_difference(
     """
     a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
     if a.shape != b.shape or a.ndim != 2 or not a.size or not (np.isfinite(a).all() and np.isfinite(b).all()):
-        raise ValueError(f'paired scores: got shapes {a.shape} and {b.shape}, accepted are two alike [R, S], finite')
+        raise ValueError(
+            f'paired scores: got shapes {a.shape} and {b.shape}, accepted are two of the same shape [R, S], finite'
+        )
     difference, (runs, sequences) = a - b, a.shape
     rng = np.random.default_rng(seed)
     drawn = rng.integers(0, runs, (samples, runs))
@@ -237,7 +239,7 @@ def _course_cell(quarters: Sequence[float | None] | None, digits: int) -> str:
 
 
 def to_csv(report: dict) -> str:
-    """`summarise`'s report, one row a variant and metric; the paper's numbers in rows and a column of their own."""
+    """`summarise`'s report, one row per variant and metric; the paper's numbers in rows and a column of their own."""
     text = io.StringIO()
     columns = ['variant', 'metric', 'benchmark', 'seeds', 'pairs', 'mean', 'seed_spread', 'low', 'high', 'difference']
     writer = csv.DictWriter(

@@ -156,7 +156,7 @@ def measure(
     Args:
       proposer: of the network.
       sequences: with a box in the first frame; frames count that have one, as the frame before.
-      every: each so many frames of a sequence, from the second on.
+      every: use every Nth frame of a sequence, from the second on.
       search: another method's proposals, as `selective_search` makes it.
       seed: of the uniformly drawn anchors.
 
@@ -272,7 +272,7 @@ def to_markdown(report: dict) -> str:
 
 
 def to_csv(report: dict) -> str:
-    """`run`'s report, one row a method, threshold and number; what is printed has no threshold and its source."""
+    """`run`'s report, one row per method, threshold and number; the paper's rows name their source instead."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator='\n')
     writer.writerow(['method', 'source', 'threshold', 'number', 'recall'])

@@ -1,8 +1,8 @@
 """Short sequences made long and hard: played back and forth, the camera shaken, the target out of view, then elsewhere.
 
 Validation sequences of two seconds do not tell what a tracker does in a long video. Played forward, back and forward
-again they tell whether the size drifts; shaken and with the target gone for a while, whether a lost target is found;
-parts of their objects under a simulated camera, whether the box stays the one that was asked for.
+again, they tell whether the size drifts; shaken, and with the target away for a while, whether a lost target is found;
+with parts of their objects as targets, whether the box stays on what it was put on.
 """
 
 import dataclasses
@@ -34,11 +34,11 @@ class Stress:
       passes: forward, back, forward, ..
       shake: standard deviation of the camera's place, in target sizes sqrt(w h); at most twice that; 0: none.
       absent: frames of another sequence that stand in the middle of the second pass.
-      jump: frames left out behind them, so that the target turns up elsewhere.
-      every: only each so manieth frame is shown: faster targets.
+      jump: frames left out after those, so that the target reappears elsewhere.
+      every: show every Nth frame alone, which makes targets faster.
       gray: without colour.
-      parts: instead of the sequence, so many frames of a camera over its first picture, and as the target a part of the
-        object there (`parts.film`). The halves are then the passes.
+      parts: instead of the sequence, this many frames of a camera over its first picture; the target is a part of the
+        object there (`parts.film`). The two halves take the place of the passes.
 
     Raises:
       ValueError: `parts` with a setting that is for sequences.

@@ -83,7 +83,7 @@ def check(benchmark: str, root: str | os.PathLike, fields: Iterable[str], force:
     known = registry.get(benchmark)
     split = known.split(known.default_split(root))
     if not split.for_tuning and not force:
-        free = [name for name, each in registry.every().items() if any(s.for_tuning for s in each.splits.values())]
+        free = [name for name, each in registry.every().items() if next(iter(each.splits.values())).for_tuning]
         raise ValueError(
             f'{split.title} is a test benchmark: settings chosen on it would make its results worthless; tune on a '
             f'validation set ({", ".join(free)}), or give --force and say so wherever the results are shown'

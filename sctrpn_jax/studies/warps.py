@@ -1,7 +1,7 @@
 """Real frames scaled and rotated about the target: how well each stage's best box follows a change that is known.
 
 A tracker that does not measure size gives the size it expected, whatever is in the frame. Its overlaps look fair for a
-while, then its boxes wander; the size response measured here says so at once.
+while, then its boxes wander. The size response measured here shows it at once.
 """
 
 import math

@@ -62,7 +62,7 @@ def histogram_model(crop: chex.Array, box: chex.Array, bins: int = 8, smoothing:
     Args:
       crop: [H, W, 3] RGB, 0..255: the first frame's search-size crop.
       box: [4] the target, centre form, crop pixels; a pixel belongs to it if its centre does.
-      bins: bins a channel.
+      bins: number of bins per channel.
       smoothing: added to both densities: 0.5 for a colour that was never seen.
 
     Returns:

@@ -13,7 +13,7 @@ from sctrpn_jax import config_values
 from sctrpn_jax.kernels import convolution
 from sctrpn_jax.models import prepared
 from sctrpn_jax.tracking import look
-from sctrpn_jax.tracking.state import TrackOutput, TrackState
+from sctrpn_jax.tracking.track_state import TrackOutput, TrackState
 from sctrpn_jax.tracking.track_step import init_state, track_step
 
 

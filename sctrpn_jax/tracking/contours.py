@@ -18,7 +18,7 @@ MAX_COMPONENTS = 512  # of one crop: edge maps of photographs have some hundred
 def edge_map(image: chex.Array, threshold: chex.Numeric) -> chex.Array:
     """Edges: Sobel magnitude of the grey image over a threshold.
 
-    Grey is 0.299 R + 0.587 G + 0.114 B; the gradients are those of the unscaled 3x3 Sobel kernels (at most 1020 a
+    Grey is 0.299 R + 0.587 G + 0.114 B; the gradients are those of the unscaled 3x3 Sobel kernels (at most 1020 per
     direction), with the border pixels replicated.
 
     Args:

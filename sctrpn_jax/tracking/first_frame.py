@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.tracking import look as look_lib
-from sctrpn_jax.tracking import state as state_lib
+from sctrpn_jax.tracking import track_state as state_lib
 
 # How the first frame is looked at, as if the target had moved or changed: shift in target sizes, and size expected over
 # true size. They come in opposite pairs, so that a response to changes that is too weak cancels out.

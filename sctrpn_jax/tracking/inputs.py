@@ -1,4 +1,4 @@
-"""What a user hands to a tracker, checked: frames and the box of the first one."""
+"""Checks what a user gives a tracker: frames, and the box in the first one."""
 
 import typing
 

@@ -1,4 +1,4 @@
-"""One look at a frame: crop, network, selection. What a tracker then makes of it is `track_step`."""
+"""One look at a frame: crop, network, selection. `track_step` decides what the tracker makes of it."""
 
 import dataclasses
 
@@ -12,7 +12,7 @@ from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.geometry import grid
 from sctrpn_jax.models import sctrpn
 from sctrpn_jax.tracking import proposals as proposals_lib
-from sctrpn_jax.tracking import state as state_lib
+from sctrpn_jax.tracking import track_state as state_lib
 
 
 @struct.dataclass
@@ -22,8 +22,8 @@ class Found:
     Attributes:
       best: [4] the chosen box, centre form, frame pixels.
       score: [] target probability of the best proposal, 0..1.
-      rate: [] how much the selection trusts its size, 0..1.
-      rho: [] contours that it encloses.
+      rate: [] weight of the new size against the old one, before `track.size_rate`, 0..1.
+      rho: [] number of contours that it encloses.
       response_maps: [L, n, n] target probability by stage, or None.
       proposals: `Proposals` in search-crop pixels, or None.
     """

@@ -53,9 +53,9 @@ class Proposals:
       best: [4] centre form: the first, or the mean of those that agree with it (`track.voting`).
       boxes: [K, 4] centre form.
       scores: [K] target probability, 0..1.
-      values: [K] what they are ranked by: Eq. 13, times the windowed and penalised probability (field).
+      values: [K] what they are ranked by: Eq. 13, times the windowed, penalised probability where the config says so.
       kept: [K] bool: not suppressed by a better one.
-      rate: [K] how much the selection trusts each proposal's size, 0..1.
+      rate: [K] weight of each proposal's size against the old size, before `track.size_rate`, 0..1.
       rho: [K] contours enclosed.
     """
 
@@ -76,7 +76,7 @@ class Chosen:
       index: [K] among all N.
       boxes: [K, 4] centre form, search-crop pixels.
       values: [K] that they are ranked by, not negative.
-      valid: [K] bool: in play.
+      valid: [K] bool: a proposal that was not dropped.
       penalty: [K] of `change_penalty`.
       rho: [K] contours enclosed; 0 where none were counted.
     """
@@ -133,7 +133,7 @@ def select(
     Args:
       scores: [N] target probability.
       boxes: [N, 4] centre form, search-crop pixels.
-      mask: [N] bool, proposals in play.
+      mask: [N] bool, proposals that were not dropped.
       previous_size: [2] (w, h) of the target in the previous frame, search-crop pixels.
       c: `TrackConfig`.
       ratios: anchors per cell.

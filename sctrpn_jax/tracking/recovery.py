@@ -8,7 +8,7 @@ import jax.numpy as jnp
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.tracking import look as look_lib
-from sctrpn_jax.tracking import state as state_lib
+from sctrpn_jax.tracking import track_state as state_lib
 
 
 def look(
@@ -31,13 +31,27 @@ def look(
     if not c.recovery.search_size:
         return near(variables, state, frame)
     far = functools.partial(here, search_size=c.recovery.search_size)
-    return jax.lax.cond(state.lost, far, near, variables, state, frame)
+
+    @jax.custom_batching.custom_vmap
+    def either(variables, state, frame):
+        return jax.lax.cond(state.lost, far, near, variables, state, frame)
+
+    @either.def_vmap
+    def _(count, batched, variables, state, frame):
+        # `cond`'s own rule would copy every operand for each of the targets, the weights too.
+        axes = jax.tree.map(lambda each: 0 if each else None, tuple(batched))
+        both = [jax.vmap(way, in_axes=axes, axis_size=count)(variables, state, frame) for way in (far, near)]
+        lost = jnp.broadcast_to(state.lost, (count,))
+        found = jax.tree.map(lambda a, b: jnp.where(lost.reshape(-1, *[1] * (a.ndim - 1)), a, b), *both)
+        return found, jax.tree.map(lambda _: True, found)
+
+    return either(variables, state, frame)
 
 
 def hold_if_lost(
     before: state_lib.TrackState, after: state_lib.TrackState, score: chex.Array, config: config_lib.Config
 ) -> state_lib.TrackState:
-    """The new state, or where the score is too low the old place, size and contours: the last sure ones.
+    """The new state; where the score is too low, with the place, size and contours from before the frame.
 
     Args:
       before: state before the frame.

@@ -1,4 +1,4 @@
-"""boxes.csv: the boxes of one tracked video, written frame by frame so that a failure loses nothing."""
+"""The CSV file of boxes of one tracked video, written frame by frame so that a failure loses nothing."""
 
 import csv
 import math

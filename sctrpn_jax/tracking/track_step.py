@@ -10,7 +10,7 @@ from sctrpn_jax.geometry import grid
 from sctrpn_jax.tracking import first_frame, recovery
 from sctrpn_jax.tracking import look as look_lib
 from sctrpn_jax.tracking import proposals as proposals_lib
-from sctrpn_jax.tracking.state import TrackOutput, TrackState
+from sctrpn_jax.tracking.track_state import TrackOutput, TrackState
 
 MIN_SIDE = 4.0  # frame pixels: the target never gets smaller, or its search region would vanish
 

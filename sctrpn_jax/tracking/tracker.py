@@ -13,7 +13,7 @@ import numpy as np
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.tracking import compiled, inputs
-from sctrpn_jax.tracking.state import TrackOutput
+from sctrpn_jax.tracking.track_state import TrackOutput
 
 
 def track_sequence(

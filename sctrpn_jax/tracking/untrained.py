@@ -111,7 +111,7 @@ def track_step(
 
 @dataclasses.dataclass(eq=False)
 class CorrelationTracker:
-    """The same interface as `tracker.Tracker`, over `init_state` and `track_step`; compiles once a frame size.
+    """The same interface as `tracker.Tracker`, over `init_state` and `track_step`; compiles once per frame size.
 
     Attributes:
       apply: (variables, [1, S, S, 3]) -> [1, n, n, C], as `init_state`'s features.

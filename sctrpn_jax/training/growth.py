@@ -14,7 +14,7 @@ def grow(narrow: dict, wide: dict) -> dict:
 
     In each layer the narrow network's channels come first. They keep their weights and read nothing of the channels
     that are new to the layer before; the new ones keep `wide`'s weights and read all. Only what is shared by all
-    channels of a map (its root mean square, LRN at the border, the cosine of the skip) is not the same.
+    channels of a map (its root mean square, LRN at the border, the cosines of `model.matching`) changes.
 
     Args:
       narrow: trained variables of `SCTRPN`.
@@ -29,7 +29,7 @@ def grow(narrow: dict, wide: dict) -> dict:
     found, wanted = names_and_shapes(narrow), names_and_shapes(wide)
     for name in sorted(wanted.keys() | found.keys()):
         small, large = found.get(name), wanted.get(name)
-        channels = 2 if name.endswith('/kernel') else 1  # channels in and out, or one value a channel
+        channels = 2 if name.endswith('/kernel') else 1  # channels in and out, or one value per channel
         fits = small and large and len(small) == len(large) and small[:-channels] == large[:-channels]
         if not fits or any(a > b for a, b in zip(small, large, strict=True)):
             raise ValueError(f'{name} is {small or "not there"}, the config wants {large or "none"}')

@@ -12,7 +12,7 @@ import numpy as np
 from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_values
 from sctrpn_jax.training import checkpoint, feeding, metric_log, optimiser, validation
-from sctrpn_jax.training import state as state_lib
+from sctrpn_jax.training import train_state as state_lib
 from sctrpn_jax.training import train_step as step_lib
 from sctrpn_jax.weights import loading
 

@@ -15,7 +15,7 @@ from sctrpn_jax.geometry import boxes
 from sctrpn_jax.models import sctrpn
 from sctrpn_jax.objectives import cascade_loss, targets
 from sctrpn_jax.training import optimiser
-from sctrpn_jax.training import state as state_lib
+from sctrpn_jax.training import train_state as state_lib
 
 
 def stage_targets(outputs: sctrpn.StageOutputs, batch: dict, key: chex.PRNGKey, c: config_lib.LossConfig):

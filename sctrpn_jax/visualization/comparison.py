@@ -88,7 +88,7 @@ def write_video(path: str | os.PathLike, pictures: Iterable[np.ndarray], fps: fl
     Args:
       path: as `VideoWriter`.
       pictures: [H, W, 3] uint8 RGB, all of one size.
-      fps: frames a second.
+      fps: frames per second.
 
     Returns:
       How many were written; without one there is no file.

@@ -87,7 +87,7 @@ def response_figure(
       box: [4] xywh crop pixels, the predicted box, on the first panel.
       truth: [4] xywh crop pixels, dashed, on the first panel.
       stride: cell pitch, pixels.
-      labels: one a map; `stage 1` and so on by default.
+      labels: one per map; `stage 1` and so on by default.
 
     Returns:
       [S + 20, (L + 1) S + 4 L, 3] uint8 RGB.

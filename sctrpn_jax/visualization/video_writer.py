@@ -19,7 +19,7 @@ class VideoWriter:
     Args:
       path: .mp4 (MPEG-4 part 2), .avi (Motion JPEG) or .mkv (FFV1, lossless); an old file of the name is replaced.
       size: (width, height) of the frames, pixels.
-      fps: frames a second, positive.
+      fps: frames per second, positive.
 
     Raises:
       ValueError: another suffix.

@@ -77,7 +77,7 @@ def to_params(
 def for_standard_input(weights: backbone.Weights) -> backbone.Weights:
     """The same network for the input that `alexnet.AlexNet` gives: RGB 0..255 less `alexnet.MEAN`, not divided.
 
-    conv1 has no padding, so its kernel takes the division and its bias the difference of the means, exactly but for
+    conv1 has no padding, so its kernel takes the division and its bias the difference of the means, exactly except for
     rounding.
     """
     if np.allclose(weights.mean, alexnet.MEAN, rtol=0, atol=0.01) and weights.std == (1.0, 1.0, 1.0):

@@ -1,4 +1,4 @@
-"""bin/evaluate as it is started: a kill in the middle, VOT's and OTB's protocols, flags that do not go together."""
+"""`sctrpn evaluate` as it is started: a kill in the middle, the protocols of VOT and OTB, the worth of the score."""
 
 import json
 import os
@@ -12,10 +12,13 @@ import time
 import cv2
 import numpy as np
 import pytest
-from sctrpn_jax.evaluation.vot import results as vot_results
 
-from sctrpn_jax.evaluation import evaluate_command, perturbed_runs, result_files
+from sctrpn_jax.evaluation import evaluate, job
 from sctrpn_jax.evaluation.report import output as report_output
+from sctrpn_jax.evaluation.results import truth as truth_lib
+from sctrpn_jax.evaluation.results import vot_files
+from sctrpn_jax.evaluation.run import perturbed_runs
+from sctrpn_jax.evaluation.score import perturbed_scores
 from sctrpn_jax.tracking import results as results_lib
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[2] / 'bin' / 'evaluate'
@@ -59,9 +62,9 @@ def test_a_killed_evaluation_ends_with_the_same_report(tmp_path, write_otb):
     assert code == 0, err
     assert first.read_bytes() == kept and len(list((tmp_path / 'killed').glob('s?.csv'))) == 6
     before = without_times(tmp_path / 'killed_report' / 'report.json')
-    root, out = str(tmp_path / 'data'), str(tmp_path / 'killed')
-    evaluate_command.track_one_pass('otb', root, out, 'mil')
-    again = report_output.write_report(evaluate_command.score('otb', root, out), tmp_path / 'again')
+    asked = job.Job('otb', str(tmp_path / 'data'), str(tmp_path / 'killed'), tracker=job.TrackerSettings('mil'))
+    evaluate.track(asked)
+    again = report_output.write_report(evaluate.score(asked), tmp_path / 'again')
     assert without_times(again['report.json']) == before
 
 
@@ -71,23 +74,23 @@ def test_starts_shifted_in_space_and_time(tmp_path, write_otb, weights):
     flags = ['--benchmark=otb', f'--root={root}', f'--output={out}', '--tracker=correlation', f'--weights={weights}']
     code, said, err = finished(run(*flags, '--layer=3', '--protocol=sre', '--sequences=b'))
     assert code == 0, err
-    assert '--protocol=one_pass makes the report' in said and not os.path.exists(os.path.join(out, 'report'))
-    settings = {'kind': 'correlation', 'weights': str(weights), 'layer': 3}
+    assert '--protocol one_pass makes the report' in said and not os.path.exists(os.path.join(out, 'report'))
+    floor = job.TrackerSettings('correlation', weights=str(weights), layer=3)
     for protocol in ('sre', 'tre', 'one_pass'):
-        evaluate_command.track_one_pass('otb', root, out, **settings, protocol=protocol)
+        evaluate.track(job.Job('otb', root, out, tracker=floor, protocol=protocol))
     assert sorted(path.name for path in pathlib.Path(out).iterdir()) == [
         'a.csv', 'a_time.txt', 'b.csv', 'b_time.txt', 'sre', 'tracker.json', 'tre'
     ]  # fmt: skip
     results = str(tmp_path / 'out')
     (tmp_path / 'out' / 'still').mkdir()
     np.savetxt(tmp_path / 'out' / 'still' / 'a.txt', np.tile([11, 13, 16, 14], (21, 1)), delimiter=',')
-    made = evaluate_command.score('otb', root, results, protocol='tre')
+    made = evaluate.score(job.Job('otb', root, results=results, protocol='tre'))
     ours, still = made.trackers
     frames = {'a': 21, 'b': 21}
-    truth = result_files.read_truth('otb', root)
+    truth, _ = truth_lib.read_truth('otb', root)
     for protocol in ('tre', 'sre'):
         runs = perturbed_runs.read(out, protocol, frames)
-        scores = perturbed_runs.score(protocol, runs, truth)
+        scores = perturbed_scores.score_runs(protocol, runs, truth)
         assert ours.values[f'{protocol}_success'].value == pytest.approx(
             np.mean([each.success for each in scores.values()]), abs=1e-6
         )
@@ -97,13 +100,13 @@ def test_starts_shifted_in_space_and_time(tmp_path, write_otb, weights):
     paths = report_output.write_report(made, tmp_path / 'report')
     assert 'Success, TRE' in paths['report.md'].read_text() and 'Precision, SRE' in paths['report.html'].read_text()
     (tmp_path / 'out' / 'floor' / 'tre' / 'a' / '00000.csv').unlink()
-    made = evaluate_command.score('otb', root, results)
+    made = evaluate.score(job.Job('otb', root, results=results))
     assert made.trackers[0].problem_counts == {'missing': 1} and 'tre/a: 1 of 2 runs' in made.trackers[0].problems[0]
-    alone = evaluate_command.score('otb', root, results, 'trackingnet')
+    alone = evaluate.score(job.Job('otb', root, results=results, convention='trackingnet'))
     assert 'tre_success' not in alone.trackers[0].values
     shutil.rmtree(os.path.join(out, 'sre'))
     with pytest.raises(ValueError, match='no sre results beside the one-pass results in'):
-        evaluate_command.score('otb', root, results, protocol='sre')
+        evaluate.score(job.Job('otb', root, results=results, protocol='sre'))
 
 
 def test_vot_with_resets_and_without(tmp_path, weights):
@@ -125,19 +128,20 @@ def test_vot_with_resets_and_without(tmp_path, weights):
     for protocol, folder in (('no_reset', 'unsupervised'), ('reset', 'baseline')):
         code, said, err = finished(run(*arguments, f'--protocol={protocol}'))
         assert code == 0, err
-        assert ('VOT2018' if protocol == 'reset' else '--protocol=reset makes the report') in said
+        assert ('a folder in vot' if protocol == 'reset' else '--protocol reset makes the report') in said
         # It does the same each time, so three repetitions are all.
         assert len(list((out / folder / 'ball').glob('ball_00?.txt'))) == 3
-    annotations = vot_results.read_annotations(root)
-    found = vot_results.read_results(out, annotations)
+    annotations = vot_files.read_annotations(root)
+    found = vot_files.read_results(out, annotations)
     codes = found.trajectories['ball'][0].codes
-    assert codes[0] == vot_results.START and np.flatnonzero(codes == vot_results.FAILURE).tolist() == [12]
+    assert codes[0] == vot_files.START and np.flatnonzero(codes == vot_files.FAILURE).tolist() == [12]
     made = report_output.read_report(out / 'report' / 'report.json')
     (tracker,) = made.trackers
     assert tracker.values['ao'].value is not None and 0 <= tracker.values['accuracy'].value <= 1
     assert tracker.values['failures'].value == 1 and tracker.timing.hardware
     written = (out / 'tracker.json').read_text()
-    evaluate_command.track_vot(str(root), str(out), 'correlation', weights=str(weights), layer=3)
+    floor = job.TrackerSettings('correlation', weights=str(weights), layer=3)
+    evaluate.track(job.Job('vot', str(root), str(out), tracker=floor, protocol='reset'))
     assert (out / 'tracker.json').read_text() == written
 
 
@@ -153,19 +157,9 @@ def test_results_give_a_report_the_worth_of_the_score_and_a_pooled_table(tmp_pat
         code, said, err = finished(run(*arguments, f'--sequences={name}', f'--report={reports[-1]}'))
         assert code == 0, err
         assert 'tells 3 tracked frames (overlap above 0.5) from 2 others with ROC AUC 1.000' in said
-    program = PROGRAM.with_name('pool')
-    code, said, err = finished(run(f'--reports={reports[0]},{reports[1]}', program=program))
+    program = PROGRAM.with_name('reports')
+    code, said, err = finished(run('pool', f'--reports={reports[0]},{reports[1]}', program=program))
     assert code == 0, err
     assert '| tracker (2 sequences) |' in said and '| mine |' in said
-    code, _, err = finished(run(f'--reports={tmp_path}', program=program))
+    code, _, err = finished(run('pool', f'--reports={tmp_path}', program=program))
     assert code == 2 and err.count('\n') == 1 and 'expected a report of bin/evaluate' in err
-
-
-def test_flags_that_do_not_go_together():
-    for arguments, message in [
-        (['--benchmark=otb'], 'give --root'),
-        (['--benchmark=otb', '--root=x'], 'either --output, to track, or --results'),
-        (['--benchmark=vot', '--root=x', '--output=y', '--protocol=tre'], 'got protocol tre of vot; accepted are tre'),
-    ]:
-        code, _, err = finished(run(*arguments))
-        assert code == 2 and len(err.strip().splitlines()) == 1 and message in err

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from sctrpn_jax.data import sequences
+from sctrpn_jax.evaluation import job
 from sctrpn_jax.evaluation.run import trackers
 from sctrpn_jax.studies import parts, stress
 from sctrpn_jax.weights import network_file as weights_file
@@ -152,7 +153,7 @@ class _Replay:
 def test_the_page_of_a_network(tmp_path, network, network_clip):
     weights_file.write(tmp_path / 'network.npz', *network)
     clip = sequences.Sequence('clip', network_clip[1].frames[:3], network_clip[1].boxes[:3])
-    tracker, _ = trackers.make_tracker('sctrpn', str(tmp_path / 'network.npz'))
+    tracker, _ = trackers.make_tracker(job.TrackerSettings(checkpoint=str(tmp_path / 'network.npz')))
     page = stress.run({'mine': tracker}, 'otb', [clip], tmp_path / 'page.md', stress.Stress(passes=2))
     assert (tmp_path / 'page.md').read_text() == page and '# 1 sequences of otb: passes 2, shake 0.0' in page
     expected = stress.measure(tracker, [clip], stress.Stress(passes=2))

@@ -84,7 +84,7 @@ def test_kill_and_restart_is_bit_exact(whole_run, tmp_path):
 
 def test_two_devices_give_the_losses_of_one(whole_run, tmp_path):
     command = [sys.executable, str(REPOSITORY / 'bin' / 'train'), '--config', str(HERE / 'tiny_config.py')]
-    environment = os.environ | {'XLA_FLAGS': '--xla_force_host_platform_device_count=2'}
+    environment = os.environ | {'XLA_FLAGS': f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count=2'}
     done = subprocess.run(
         [*command, '--workdir', str(tmp_path)], env=environment, capture_output=True, text=True, timeout=600
     )

@@ -10,7 +10,8 @@ HERE = pathlib.Path(__file__).parent
 _LOWER = """
 import hashlib, importlib.util, sys
 import jax, numpy as np
-from sctrpn_jax.training import state, train_step as step
+from sctrpn_jax.training import train_state as state
+from sctrpn_jax.training import train_step as step
 spec = importlib.util.spec_from_file_location('tiny_config', sys.argv[1])
 module = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(module)

@@ -248,7 +248,7 @@ def test_other_files_are_refused(tmp_path):
 
 
 def _import(*arguments):
-    command = [sys.executable, REPOSITORY / 'bin' / 'import_backbone', *arguments]
+    command = [sys.executable, REPOSITORY / 'bin' / 'weights', 'import', *arguments]
     environment = os.environ | {'PYTHONPATH': str(REPOSITORY)}
     return subprocess.run(command, capture_output=True, text=True, timeout=300, env=environment)
 
@@ -262,8 +262,6 @@ def test_command_writes_what_training_reads_and_prints_its_settings(tmp_path):
         f'--config.model.backbone.weights={output}',
         '--config.model.backbone.widths="(6,12,8,4,4)"',
         '--config.model.backbone.groups="(1,1,1,1,1)"',
-        '--config.model.backbone.mean="(123.675,116.28,103.53)"',
-        '--config.model.backbone.std="(58.395,57.12,57.375)"',
         '--config.model.backbone.norm=none',
     ]
     params = backbone_weights.load_backbone(output, **TORCH_SHAPE, **TORCH_INPUT)

@@ -1,4 +1,4 @@
-"""The shipped networks' boxes stay what they were, to 0.05 px: a change of code that moves them is a change of behaviour.
+"""The shipped networks' boxes stay what they were, to 0.05 px: code that moves them changes behaviour.
 
 Renewed when networks ship: `python tests/weights/test_shipped_boxes.py` writes `shipped_boxes.json` anew.
 """

@@ -1,6 +1,6 @@
-"""What every dataset's layout is read into: clips, that is images in order with the targets annotated in them.
+"""What every dataset's layout is read into: clips, which are images in order with the targets annotated in them.
 
-A video is one clip with a target or more; a still image is a clip of one image. Boxes are top-left form (x, y, w, h) in
+A video is one clip with one target or more; a still image is a clip of one image. Boxes are (x, y, w, h) in
 continuous image pixels where pixel (0, 0) covers [0, 1) x [0, 1); each layout's module says what it converts from.
 """
 

@@ -2,7 +2,7 @@
 
 `annotations/instances_<split>.json` beside `<split>/` with the images. `bbox` is [x, y, width, height] in continuous
 pixels from the top left corner, 0-based (cocodataset.org, "Data format"), and is taken as it is; where it is missing or
-has no area the box is that of `segmentation`. Objects with `iscrowd` are groups, no targets, and are left out.
+has no area the box is that of `segmentation`. Objects with `iscrowd` are groups, not single targets, and are left out.
 """
 
 import json

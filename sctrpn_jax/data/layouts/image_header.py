@@ -6,7 +6,7 @@ from typing import BinaryIO
 from sctrpn_jax.data import images
 
 _PNG = b'\x89PNG\r\n\x1a\n'
-# Start of frame: 0xC0 to 0xCF but for tables of Huffman codes (C4) and arithmetic coding (CC) and the reserved C8.
+# Start of frame: 0xC0 to 0xCF except tables of Huffman codes (C4) and arithmetic coding (CC) and the reserved C8.
 _SOF = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
 _WITHOUT_LENGTH = frozenset({0x01, *range(0xD0, 0xD9)})
 _IMAGE_STARTS_OR_ENDS = frozenset({0xD9, 0xDA})

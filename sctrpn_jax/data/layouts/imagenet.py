@@ -1,4 +1,4 @@
-"""ImageNet VID (snippets of video) and DET (stills) of ILSVRC2015: JPEG files under `Data/`, one XML an image.
+"""ImageNet VID (snippets of video) and DET (stills) of ILSVRC2015: JPEG files under `Data/`, one XML file per image.
 
 Folder and file names are those of the devkit's readme.txt, 2.2 and 4.2; boxes: `imagenet_xml`.
 
@@ -48,7 +48,7 @@ def _stems(path: str, endings: tuple[str, ...], refused: list[str]) -> dict[str,
 
 
 class ImageNetVID:
-    """ImageNet VID in its published layout: a clip a snippet, a target a trackid; see `clip.Layout`.
+    """ImageNet VID in its published layout: one clip per snippet, one target per trackid; see `clip.Layout`.
 
     `Data/VID/train/ILSVRC2015_VID_train_0000/ILSVRC2015_train_00000000/000000.JPEG`, `Data/VID/val/ILSVRC2015_val_..`,
     and the same under `Annotations/VID` with `.xml`. Tags: `occluded` (in part or wholly, so visibility stays unknown)
@@ -228,7 +228,7 @@ class ImageNetDET:
 
 
 def _scale(path: str, image: str, stated: tuple[float, float] | None) -> np.ndarray:
-    """[4] float64: stored pixels a pixel of the stated size, for x, y, w, h; 1 where the XML states no size."""
+    """[4] float64: stored pixels per pixel of the stated size, for x, y, w, h; 1 where the XML states no size."""
     if stated is None or min(stated) <= 0:
         return np.ones(4)
     width, height = image_header.image_size(image)

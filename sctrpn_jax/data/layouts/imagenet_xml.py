@@ -61,7 +61,7 @@ def read_xml(path: str) -> tuple[tuple[float, float] | None, list[Object], list[
     """Reads an annotation file.
 
     Returns:
-      The image's (width, height) as stated, None where it is not; the objects; one line `path: object n: reason` an
+      The image's (width, height) as stated, None where it is not; the objects; one line `path: object n: reason` per
       object that cannot be used.
 
     Raises:

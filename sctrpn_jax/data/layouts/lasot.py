@@ -1,11 +1,11 @@
 """LaSOT as published: `<class>/<class-N>/img/00000001.jpg`, `groundtruth.txt`, `full_occlusion.txt`, `out_of_view.txt`.
 
-Boxes are x,y,w,h counted from 1 (HengLan/LaSOT_Evaluation_Toolkit, issue 14). The two flag files hold 0 or 1 a frame on
-one line; where either is 1 the box means nothing (issue 19 there) and is left out. 70 classes of 20 sequences; four of
-each are the test split (280; `sequence_evaluation_config/testing_set.txt` there), all others are for training.
+Boxes are x,y,w,h counted from 1 (HengLan/LaSOT_Evaluation_Toolkit, issue 14). The two flag files hold 0 or 1 per frame
+on one line; where either is 1 the box means nothing (issue 19 there) and is left out. 70 classes of 20 sequences; four
+of each are the test split (280; `sequence_evaluation_config/testing_set.txt` there), all others are for training.
 `testing_set.txt` and `training_set.txt`, where they lie in the root, name the sequences instead; the folders of the
-sequences may lie in the root themselves. `nlp.txt` is not read. The extension subset (IJCV 2021) has the same layout
-in a folder of its own: ten sequences in each of 15 more classes, all for testing.
+sequences may lie in the root themselves. `nlp.txt` is not read. The extension subset (IJCV 2021) has the same layout in
+a folder of its own: ten sequences in each of 15 more classes, all for testing.
 """
 
 import os

@@ -40,7 +40,7 @@ def read_text(path: str | os.PathLike) -> str:
 
 
 def names_in(folder: str | os.PathLike, folders: bool) -> list[str]:
-    """Sorted names of the folders, or of the files, in a folder; hidden ones are no part of a dataset.
+    """Sorted names of the folders, or of the files, in a folder; hidden ones do not belong to a dataset.
 
     Raises:
       ValueError: there is no such folder.
@@ -81,10 +81,10 @@ def numbered_images(folder: str | os.PathLike) -> Images:
 
 
 def read_names(path: str | os.PathLike) -> tuple[list[str], list[str]]:
-    """Names in a list file, one a line, in its order.
+    """Names in a list file, one per line, in its order.
 
     Returns:
-      The names, and one line each for what was refused: a name given twice, or no name of a folder.
+      The names, and one line each for what was refused: a name given twice, or one that cannot be a folder's.
 
     Raises:
       ValueError: no name in it.

@@ -1,6 +1,6 @@
 """OTB-2015 as published: `<name>/img/0001.jpg` (Board: five digits), `<name>/groundtruth_rect.txt`, rows x, y, w, h.
 
-Pixels are counted from 1 and numbers parted by commas, tabs or spaces. 98 folders hold 100 sequences: Jogging and
+Pixels are counted from 1 and numbers separated by commas, tabs or spaces. 98 folders hold 100 sequences: Jogging and
 Skating2 have two targets (`groundtruth_rect.1.txt`, `.2.txt`), Human4 has an empty first file. Five annotations cover a
 part of the images, three begin at a later number, and Tiger1's first five frames are left out (startFrame, endFrame and
 initOmit of the benchmark's sequence list, jwlim/tracker_benchmark; got-10k/toolkit, visionml/pytracking and

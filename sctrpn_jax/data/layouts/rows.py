@@ -56,7 +56,7 @@ class Rows:
 
 
 def numbers(text: str) -> list[float] | None:
-    """Numbers parted by commas, tabs or spaces (OTB mixes them); None where something else stands there."""
+    """Numbers separated by commas, tabs or spaces (OTB mixes them); None where something else stands there."""
     parts = _SEPARATORS.split(text.strip())
     return [float(part) for part in parts] if all(_NUMBER.fullmatch(part) for part in parts) else None
 

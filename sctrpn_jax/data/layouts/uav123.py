@@ -1,9 +1,9 @@
 """UAV123 as published: `data_seq/<subset>/<video>/000001.jpg`, `anno/<subset>/<name>.txt`; boxes taken as printed.
 
 A row of NaN: wholly hidden or out of the image (the set's README). Parts of a video (car1_1, car1_2) share its folder:
-each begins with the last frame of the part before, but for three that the published list (`configSeqs.m`) places
-elsewhere. UAV20L uses the images of UAV123; UAV123_10fps has every third of them, numbered anew. This gives all starts
-of `uav123.json` (got-10k/toolkit) and of the `configSeqs.m` that comes with the 10 fps images.
+each begins with the last frame of the part before, except three that the published list (`configSeqs.m`) places
+elsewhere. UAV20L uses the images of UAV123; UAV123_10fps has every third of them, numbered from 1 again. This gives all
+starts of `uav123.json` (got-10k/toolkit) and of the `configSeqs.m` that comes with the 10 fps images.
 """
 
 import os

@@ -2,9 +2,9 @@
 
 A row is a polygon of four corners, or x,y,w,h (VOT-2018's conduction1), or NaN or 0 where nothing is known; masks of
 later years are refused. `camera_motion.tag`, `illum_change.tag`, `motion_change.tag`, `occlusion.tag`,
-`size_change.tag` hold 0 or 1 a frame; what is missing at the end is 0, in VOT-2018 three whole files. Forms of rows and
-tags: votchallenge/toolkit, `vot/region/io.py` and `vot/dataset/common.py`. Other files (`*.label`, `*.value`) are not
-read.
+`size_change.tag` hold 0 or 1 per frame. What is missing at the end counts as 0; VOT-2018 lacks three whole files. Forms
+of rows and tags: votchallenge/toolkit, `vot/region/io.py` and `vot/dataset/common.py`. Other files (`*.label`,
+`*.value`) are not read.
 """
 
 import os

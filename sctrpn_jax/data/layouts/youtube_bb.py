@@ -67,8 +67,8 @@ class YouTubeBB:
     """YouTube-BB's CSV with extracted frames: one clip and one target per segment; see `clip.Layout`.
 
     Opening goes once through the CSV (5.6 million lines) and the names of the frames; of a row only its place in the
-    file is kept. Rows that say the object is absent have no box and are not visible; how far a present one is hidden
-    the set does not say.
+    file is kept. Rows that say the object is absent have no box and are not visible; how much of a present one is
+    hidden the set does not say.
 
     Args:
       root: folder with the CSV and the folder of frames.

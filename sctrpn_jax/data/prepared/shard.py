@@ -13,7 +13,7 @@ from sctrpn_jax.data import images, patches
 from sctrpn_jax.data.layouts import clip as clip_lib
 from sctrpn_jax.data.prepared import features, table
 
-# One record a group: a frame is read alone, so nothing is gained by packing several together.
+# One record per group: a frame is read alone, so nothing is gained by packing several together.
 _WRITER_OPTIONS = 'group_size:1'
 _JPEG_QUALITY = 95
 
@@ -72,7 +72,7 @@ def write_part(
       path: of the file.
       clips: to store; a text is the reason why a clip could not be read.
       root: folder that the stored paths of images start from.
-      crop: side of the square crops to store in place of the images, pixels: one a target and image, at the scale of
+      crop: side of the square crops to store in place of the images, pixels: one per target and image, at the scale of
         `patches.cut_patch`, JPEG of quality 95. None: whole images.
 
     Raises:

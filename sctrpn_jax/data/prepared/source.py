@@ -76,7 +76,7 @@ class PreparedSplit:
 
 
 class PreparedSource:
-    """A split as `pairs.Source`: rows with a box of some size that the set does not call absent or hidden.
+    """A split as `pairs.Source`: rows with a box that is large enough, of a target that is not absent or hidden.
 
     Args:
       folder: of the set.

@@ -26,7 +26,7 @@ class TrackTable:
         box, in a set of crops).
       boxes: [N, 4] float32, pixels of the published image, 0-based; NaN where the target has no box.
       visible: [N] float32, 0..1, NaN where the set does not say.
-      places: [N, 3] float32: centre x, y in the published image of the stored crop, and crop pixels an image pixel;
+      places: [N, 3] float32: centre x, y in the published image of the stored crop, and crop pixels per image pixel;
         NaN in a set of whole images.
       polygons: [N, 8] float32, NaN where a target has none.
       tags: [N] uint32: bit i is tag_names[i].

@@ -103,7 +103,7 @@ def vot_tracker(
       name: of the tracker.
       scores: of `vot.scores.score`; their problems and missing sequences become the tracker's.
       intervals: metric -> (low, high), of `vot_intervals`.
-      **about: other fields of `data.Tracker`, but for its problems.
+      **about: other fields of `data.Tracker`, except its problems.
     """
 
     def values_of(group: vot_scores.Group) -> dict[str, float | None]:

@@ -42,7 +42,7 @@ def curve_figure(report: data.Report, kind: data.CurveKind) -> str:
 
 
 def attribute_figure(report: data.Report) -> str:
-    """The ranking metric by attribute, a row an attribute and a marker a tracker; '' without attributes."""
+    """The ranking metric by attribute, one row per attribute and one marker per tracker; '' without attributes."""
     look, metric = order(report), report.metric(report.primary)
     trackers = [tracker for tracker in report.ranked() if tracker.attributes]
     counts: dict[str, int] = {}

@@ -16,7 +16,7 @@ def read(reports: Sequence[str | os.PathLike]) -> dict[str, dict[str, tuple[floa
     """Scores of every sequence in the `sequences.csv` of some reports.
 
     Args:
-      reports: folders that bin/evaluate wrote, of one-pass benchmarks under OTB's measures.
+      reports: folders that `sctrpn evaluate` wrote, of one-pass benchmarks under OTB's measures.
 
     Returns:
       Tracker -> `report/sequence` -> (success AUC, precision).

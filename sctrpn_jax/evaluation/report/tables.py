@@ -70,7 +70,7 @@ def attributes_csv(report: data.Report) -> str:
 
 
 def trackers_markdown(report: data.Report) -> str:
-    """Trackers by metrics with their intervals, what is published marked so; then convention, note, facts of runs."""
+    """Trackers by metrics with intervals, published results marked; then convention, note and facts of the runs."""
     header = ['Tracker', *(f'{m.title} {arrow(m)}' for m in report.metrics), 'frames/s', 'Sequences', 'Source']
     lines = [header]
     for tracker in report.ranked():

@@ -143,7 +143,7 @@ def read_trajectory(path: str | os.PathLike, frames: int) -> tuple[Trajectory, t
     """Reads one result file.
 
     Args:
-      path: the file; numbers parted by commas, tabs or spaces.
+      path: the file; numbers separated by commas, tabs or spaces.
       frames: how many rows it should have.
 
     Returns:
@@ -239,7 +239,7 @@ def _read_sequence(folder: str, annotation: Annotation) -> tuple[dict[int, Traje
 
 
 def _uneven(trajectories: Mapping[str, Sequence[Trajectory]]) -> list[str]:
-    """Sequences with fewer repetitions than others have, but for three that are the same."""
+    """Sequences with fewer repetitions than others have, unless there are three that are the same."""
     counts = {name: len(found) for name, found in trajectories.items() if not is_deterministic(found)}
     most = max(counts.values(), default=0)
     return [f'{name}: {count} repetitions, others have {most}' for name, count in counts.items() if count < most]

@@ -1,4 +1,4 @@
-"""The supervised VOT protocol: a tracker is started on the truth, and anew five frames after each failure.
+"""The supervised VOT protocol: a tracker is started on the true box, and started again five frames after each failure.
 
 Result files are the toolkits' own, so that any of them can score the run; one that is there is not tracked again.
 """
@@ -62,7 +62,7 @@ def track(
     with a known one). A frame of unknown truth fails nobody. Boxes are judged as written, with four decimals.
 
     Args:
-      tracker: started anew on each target.
+      tracker: started again for each target.
       frames: T images.
       regions: [T, 8] truth as in `raster`.
       bounds: last column and row that count; None: everywhere.
@@ -74,7 +74,7 @@ def track(
       The trajectory, with `seconds` of the calls; NaN in frames left out.
 
     Raises:
-      ValueError: no truth in the first frame, or not one region a frame.
+      ValueError: no truth in the first frame, or not one region per frame.
     """
     regions = raster.as_regions(regions)
     if len(frames) != len(regions) or not len(regions) or skip < 1:
@@ -126,7 +126,7 @@ def run_sequence(
     """Runs a sequence up to 15 times and keeps the results; after three that are the same it stops.
 
     Args:
-      tracker: started anew on each target.
+      tracker: started again for each target.
       name: of the sequence.
       frames: T images.
       regions: [T, 8] truth as in `raster`.

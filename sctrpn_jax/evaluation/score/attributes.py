@@ -99,7 +99,7 @@ def _folders(path: str, names: Mapping[str, str]) -> dict[str, frozenset[str]]:
 
 
 def _named(where: str, text: str, names: Mapping[str, str]) -> frozenset[str]:
-    """Full names of abbreviations, parted by commas or spaces."""
+    """Full names of abbreviations, separated by commas or spaces."""
     short = re.findall(r'[^,\s]+', text)
     unknown = [each for each in short if each not in names]
     if unknown:

@@ -18,8 +18,8 @@ def vot_intervals(
       samples: resamplings.
 
     Returns:
-      `eao`, `accuracy`, `robustness` (failures in 100 frames), `failures` (a sequence), `ao` -> (low, high); None where
-      there are fewer than two sequences, or no score.
+      `eao`, `accuracy`, `robustness` (failures per 100 frames), `failures` (per sequence), `ao` -> (low, high); None
+      where there are fewer than two sequences, or no score.
     """
     convention, runs = measured.convention, measured.runs
     each = [supervised.robustness([repetitions], convention) for repetitions in runs]

@@ -130,7 +130,7 @@ def score(measured: Measured, interval: tuple[int, int]) -> Scores:
       Scores over the sequences that have results.
 
     Raises:
-      ValueError: an interval that is none.
+      ValueError: an interval whose ends are not 1 <= first <= last.
     """
     annotations, runs, wide = measured.annotations, measured.runs, measured.accuracy_runs
     convention = measured.convention

@@ -1,8 +1,8 @@
 """Expected average overlap (EAO): the overlap to expect in a sequence of L frames, averaged over typical lengths L.
 
-Each run is cut at the frames where the tracker was started again. A part that ended in a failure goes on with overlap 0
-for ever, one that ended with the sequence is known up to there; the expectation for L is the mean over parts that reach
-L frames of their mean overlap in frames 2 to L.
+Each run is cut at the frames where the tracker was started again. A part that ended in a failure goes on with an
+overlap of 0 for ever, one that ended with the sequence is known up to there; the expectation for L is the mean over
+parts that reach L frames of their mean overlap in frames 2 to L.
 """
 
 import dataclasses
@@ -24,7 +24,7 @@ class Part:
       start: first frame.
       stop: one after the last.
       failed: whether it is zero from then on.
-      span: what the tagged frames are a share of; stop - start, but for pysot's slip (`cut`).
+      span: what the tagged frames are a share of; stop - start, except for pysot's slip (see `cut`).
     """
 
     start: int
@@ -102,7 +102,7 @@ def sums(
     masks: Sequence[np.ndarray] | None = None,
     skip: int = SKIP,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What `curve` is the quotient of, for each sequence, so that sequences can be drawn anew.
+    """What `curve` is the quotient of, for each sequence, so that sequences can be resampled.
 
     A part that failed goes on up to N frames, those of the longest of all the sequences.
 
@@ -156,7 +156,7 @@ def expected_overlap(values: np.ndarray, interval: tuple[int, int], convention: 
       0..1; NaN where the curve has no value there.
 
     Raises:
-      ValueError: an interval that is none.
+      ValueError: an interval whose ends are not 1 <= first <= last.
     """
     raster.check_convention(convention)
     low, high = interval

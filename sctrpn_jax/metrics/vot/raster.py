@@ -1,4 +1,4 @@
-"""Overlap of VOT regions by counting pixels, as the toolkits fill them; no mask is built, a row is one or two spans.
+"""Overlap of VOT regions by counting pixels, as the toolkits fill them; without masks: each row is one or two spans.
 
 A region is a row of 8 numbers: four corners x1, y1 .. x4, y4, or x, y, w, h and four NaN; all NaN where it is unknown.
 Corners are inclusive pixel indices. The conventions differ by up to 0.05 on the same regions:

@@ -1,8 +1,8 @@
-"""Accuracy and robustness of supervised VOT experiments (the tracker is started anew after each failure), also by tag.
+"""Accuracy and robustness of supervised VOT experiments (the tracker is started again after each failure), also by tag.
 
 Tags are the five that VOT-2018 annotates frame by frame, and `empty` for frames with none. The six attributes of the
 paper's Fig. 11 (deformation, occlusion, in-plane and out-of-plane rotation, illumination, background clutter) are not
-among what VOT-2018 annotates by frame, but for occlusion and change of illumination.
+among what VOT-2018 annotates by frame, except occlusion and change of illumination.
 
 Everywhere `runs[s][r]` is repetition r of sequence s; conventions are those of `raster`.
 """
@@ -104,7 +104,7 @@ def accuracy_sums(
     burn_in: int = BURN_IN,
     masks: Sequence[np.ndarray] | None = None,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """What `accuracy` is the quotient of, for each sequence, so that sequences can be drawn anew.
+    """What `accuracy` is the quotient of, for each sequence, so that sequences can be resampled.
 
     Args:
       runs: of all sequences.
