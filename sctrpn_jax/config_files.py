@@ -62,7 +62,7 @@ def load(name: str, changes: Iterable[tuple[str, str]] = ()) -> config_lib.Confi
     """A config with some fields changed, checked.
 
     Args:
-      name: as `find` takes it.
+      name: a path, or the name of a shipped config without `.py`.
       changes: (field, text) as the command line gives them: `('train.phases[0].epochs', '3')`.
 
     Raises:

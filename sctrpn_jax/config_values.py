@@ -3,7 +3,6 @@
 import ast
 import dataclasses
 import math
-import types
 import typing
 
 
@@ -64,7 +63,7 @@ def set_field(config: typing.Any, path: str, text: str) -> None:
     owner = config
     for part in sections[:-1]:
         owner, _ = _step(owner, part, '')
-    setattr(owner, sections[-1], (*place[:last], value, *place[last + 1 :]))
+    setattr(owner, str(sections[-1]), (*place[:last], value, *place[last + 1 :]))
 
 
 def to_dict(config: typing.Any) -> dict:
@@ -99,7 +98,7 @@ def _plain(value: typing.Any) -> typing.Any:
 
 
 def _from_plain(value: typing.Any, kind: typing.Any, where: str) -> typing.Any:
-    if dataclasses.is_dataclass(kind):
+    if _is_section(kind):
         return from_dict(value, kind, where)
     if typing.get_origin(kind) is tuple and isinstance(value, list | tuple):
         return tuple(_from_plain(each, typing.get_args(kind)[0], f'{where}[{i}]') for i, each in enumerate(value))
@@ -123,6 +122,10 @@ def _fields(place: typing.Any, where: str) -> typing.Iterator[tuple[str, typing.
             yield name, value, hints[field.name]
 
 
+def _is_section(kind: typing.Any) -> typing.TypeGuard[type]:
+    return isinstance(kind, type) and dataclasses.is_dataclass(kind)
+
+
 def _bare(kind: typing.Any) -> typing.Any:
     """The type without its range."""
     return typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
@@ -134,7 +137,7 @@ def _accepted(kind: typing.Any) -> str:
         return ', '.join(map(str, typing.get_args(kind)))
     if typing.get_origin(kind) is tuple:
         return f'a list of values, each {_accepted(typing.get_args(kind)[0])}'
-    if dataclasses.is_dataclass(kind):
+    if _is_section(kind):
         return f'a {kind.__name__} with the fields {_names(kind)}'
     noun = {int: 'a whole number', float: 'a number', str: 'text', bool: 'True or False'}[_bare(kind)]
     if typing.get_origin(kind) is not typing.Annotated:
@@ -156,7 +159,7 @@ def _check_type(where: str, value: typing.Any, kind: typing.Any) -> None:
         fits = isinstance(value, tuple)
         for i, each in enumerate(value if fits else ()):
             _check_type(f'{where}[{i}]', each, typing.get_args(kind)[0])
-    elif dataclasses.is_dataclass(kind):
+    elif _is_section(kind):
         fits = isinstance(value, kind)
     else:
         bare = _bare(kind)
@@ -231,12 +234,12 @@ def _kind(place: typing.Any, part: str | int, where: str) -> tuple[typing.Any, s
         # Ranges of a tuple's values are checked where the whole config is.
         return type(place[part]), f'{where}[{part}]'
     kind = typing.get_type_hints(type(place), include_extras=True)[part]
-    if dataclasses.is_dataclass(kind):
+    if _is_section(kind):
         raise ValueError(f'{where}.{part} is a section; set one of its fields: {_names(kind)}')
     return kind, f'{where}.{part}'
 
 
-def _names(kind: type | types.GenericAlias) -> str:
+def _names(kind: typing.Any) -> str:
     return ', '.join(field.name for field in dataclasses.fields(kind))
 
 

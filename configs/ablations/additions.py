@@ -1,6 +1,6 @@
 """What the additions to tracking give: each left out of the settings that a trained network comes with.
 
-sctrpn studies ablation --config=additions --checkpoint=sctrpn_lite --workdir=runs/additions --benchmark=davis --root=DIR
+sctrpn studies ablation --config=additions --checkpoint=sctrpn_lite --workdir=DIR --benchmark=davis --root DIR
 """
 
 from sctrpn_jax.studies import ablation

@@ -107,7 +107,7 @@ def _read(layout: clip.Layout, key: str, target: str | None = None) -> list[Sequ
             tuple(found.images[row] for row in each.rows),
             each.boxes,
             each.polygons,
-            None if np.isnan(each.visible).all() else each.visible,
+            None if each.visible is None or np.isnan(each.visible).all() else each.visible,
             each.tags,
         )
         for each in found.targets

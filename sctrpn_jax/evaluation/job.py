@@ -85,7 +85,9 @@ class Job:
     @property
     def scored(self) -> str:
         """The folder of results that is scored."""
-        return self.results or self.output
+        folder = self.results or self.output
+        assert folder is not None  # `check` refuses a job without either
+        return folder
 
 
 def check(job: Job) -> None:

@@ -77,7 +77,7 @@ class ExportedTracker:
         """Finds the target in the next frame.
 
         Args:
-          frame: as `init`'s, of the same size.
+          frame: [H, W, 3] uint8 RGB, of the first frame's size.
 
         Returns:
           `Output`.
@@ -88,10 +88,10 @@ class ExportedTracker:
         return Output(*(value[0] for value in self.update_batch([frame])))
 
     def init_batch(self, frames: Sequence[np.ndarray], boxes: Sequence[Sequence[float]]) -> None:
-        """Starts on B targets: B frames, of whatever sizes, and B boxes, as `init`'s.
+        """Starts on B targets: B frames, of whatever sizes, and B boxes in `init`'s form.
 
         Raises:
-          ValueError: as `init`, or a batch size that the folder was not exported for.
+          ValueError: what `init` refuses, or a batch size that the folder was not exported for.
         """
         fixed = self.manifest['batch']
         if not len(frames) == len(boxes) > 0 or isinstance(fixed, int) and len(frames) != fixed:
@@ -111,7 +111,7 @@ class ExportedTracker:
         """Finds the B targets in their next frames.
 
         Raises:
-          ValueError: as `update`, or another number of frames than before.
+          ValueError: what `update` refuses, or another number of frames than before.
         """
         if self._state is None:
             raise ValueError('update: call init(frame, box) first')

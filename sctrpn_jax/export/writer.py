@@ -47,7 +47,7 @@ def write(output: str | os.PathLike, variables: dict, config: config_lib.Config,
       The manifest.
 
     Raises:
-      ValueError: as `check`, or a config that cannot work.
+      ValueError: what `check` refuses, or a config that cannot work.
     """
     check(output)
     output = pathlib.Path(output)

@@ -12,7 +12,7 @@ class Got10kTracker(ToolkitTracker):
     """Adapter; the toolkit passes boxes as they stand in the dataset's files.
 
     Args:
-      checkpoint: as `loading.load_network`; None: the default pretrained network.
+      checkpoint: the network, for `loading.load_network`; None: the default pretrained one.
       name: of the results' folder.
       origin: what the dataset counts pixels from: 1 in OTB, GOT-10k and LaSOT, 0 in UAV123 and TrackingNet.
     """

@@ -55,11 +55,11 @@ def row_products(x: chex.Array, kernel: chex.Array) -> chex.Array:
         # The barriers have what made x computed once, not once per column, and the copies made once, not once per row.
         x = jax.lax.optimization_barrier(x)
         x = jax.lax.optimization_barrier(jnp.concatenate([x[:, :, j : j + wide] for j in range(columns)], axis=-1))
-    total = 0.0
+    total: chex.Array | float = 0.0
     for i in range(rows):
         part = x[:, i : i + high].reshape(batch * high * wide, columns * channels)
         total = total + part @ kernel[i].reshape(columns * channels, width)
-    return total.reshape(batch, high, wide, width)
+    return jnp.reshape(total, (batch, high, wide, width))
 
 
 class Conv(nn.Module):
@@ -92,7 +92,7 @@ class Conv(nn.Module):
         kernel = self.param('kernel', self.kernel_init, shape)
         parts = jnp.split(x.astype(self.dtype), self.groups, axis=-1)
         if self.has_variable('winograd', 'group0'):
-            kernels = [self.get_variable('winograd', f'group{i}') for i in range(self.groups)]
+            kernels: list[chex.Array] = [self.get_variable('winograd', f'group{i}') for i in range(self.groups)]
             outputs = [winograd.convolve(part, k, self.kernel_size) for part, k in zip(parts, kernels, strict=True)]
         else:
             kernels = jnp.split(kernel.astype(self.dtype), self.groups, axis=-1)

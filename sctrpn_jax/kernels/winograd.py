@@ -46,7 +46,8 @@ def matrices(results: int, taps: int) -> tuple[np.ndarray, np.ndarray, np.ndarra
         values[i] = [value * common for value in row]  # whole numbers for the map, the fractions to the kernel
         kernel[i] = [value / common for value in kernel[i]]
     collect = zip(*powers(results), strict=True)
-    return tuple(np.array(list(m), dtype=float).astype(np.float32) for m in (collect, kernel, values))
+    first, second, third = (np.array(list(m), dtype=float).astype(np.float32) for m in (collect, kernel, values))
+    return first, second, third
 
 
 def _inverse(matrix: list[list[fractions.Fraction]]) -> list[list[fractions.Fraction]]:

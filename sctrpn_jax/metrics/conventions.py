@@ -63,8 +63,8 @@ def judged(rule: str, truth: np.ndarray, origin: float) -> np.ndarray:
     if rule == 'sized':
         return np.isfinite(truth).all(axis=1) & (size > 0).all(axis=1)
     if rule == 'positive':
-        return (corner > 0).all(axis=1) & (size > 0).all(axis=1)
-    return (corner + (size - 1) / 2 > 0).all(axis=1)
+        return np.all(corner > 0, axis=1) & np.all(size > 0, axis=1)
+    return np.all(corner + (size - 1) / 2 > 0, axis=1)
 
 
 def repaired(predicted: np.ndarray, truth: np.ndarray, rule: str) -> np.ndarray:

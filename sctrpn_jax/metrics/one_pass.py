@@ -130,7 +130,8 @@ def mean_scores(scores: Iterable[Scores], convention: str = 'otb') -> Scores:
         if rule.drop_zero_curves:
             curves = curves[curves.any(axis=1)]
         means.append(curves.mean(axis=0) if len(curves) else np.full(width, 0.0 if scores else np.nan))
-    return _scores(*means, sum(each.frames for each in scores), rule)
+    success, errors, normalized = means
+    return _scores(success, errors, normalized, sum(each.frames for each in scores), rule)
 
 
 def success_auc(predicted: np.ndarray, truth: np.ndarray) -> float:

@@ -62,14 +62,14 @@ def mean_scores(scores: Iterable[one_pass.Scores]) -> one_pass.Scores:
     scores = list(scores)
     if not scores:
         raise ValueError('TrackingNet scores: got none, accepted is one per sequence')
-    curves = (
+    success, precision, normalized = (
         np.mean([getattr(each, name) for each in scores], axis=0)
         for name in ('success_curve', 'precision_curve', 'normalized_curve')
     )
-    return _scores(*curves, sum(each.frames for each in scores))
+    return _scores(success, precision, normalized, sum(each.frames for each in scores))
 
 
 def _scores(success: np.ndarray, precision: np.ndarray, normalized: np.ndarray, frames: int) -> one_pass.Scores:
     # All three are taken over 0..1: the devkit scales the thresholds of precision so.
-    areas = (float(np.trapezoid(curve, OVERLAP_THRESHOLDS)) for curve in (success, precision, normalized))
-    return one_pass.Scores(*areas, success, precision, normalized, frames)
+    areas = [float(np.trapezoid(curve, OVERLAP_THRESHOLDS)) for curve in (success, precision, normalized)]
+    return one_pass.Scores(areas[0], areas[1], areas[2], success, precision, normalized, frames)

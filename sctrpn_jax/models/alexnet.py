@@ -73,7 +73,7 @@ class AlexNet(nn.Module):
         x = images.astype(jnp.float32) - jnp.asarray(MEAN, jnp.float32).reshape(1, 1, 1, 3)
         deepest = max(self.layers)
         rest = min(first_trained - 1, deepest)
-        features = {}
+        features: dict[int, chex.Array] = {}
         if rest:
             x, features = self._at_rest(x, rest)
         for number in range(rest + 1, deepest + 1):

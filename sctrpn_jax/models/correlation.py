@@ -3,11 +3,13 @@
 XLA's grouped and vmapped convolutions are 20 to 70 times slower on a CPU than these sums, which also fuse on a GPU.
 """
 
+from collections.abc import Iterator
+
 import chex
 import jax.numpy as jnp
 
 
-def _shifts(template: chex.Array, search: chex.Array):
+def _shifts(template: chex.Array, search: chex.Array) -> Iterator[tuple[int, int, chex.Array]]:
     """Yields (row, column, view of the search map under that template cell)."""
     rows, columns = template.shape[1:3]
     height, width = search.shape[1] - rows + 1, search.shape[2] - columns + 1

@@ -26,9 +26,11 @@ def prepare(variables: dict, config: config_lib.ModelConfig) -> dict:
     if not convolution.on_cpu() or config.precision == 'bfloat16' or 'winograd' in variables:
         return variables
     params = variables['params']
-    made = {}
+    made: dict = {}
     deepest = max(config.cascade.layers)
-    groups = {('backbone', f'conv{n}'): config.backbone.groups[n - 1] for n in range(2, deepest + 1)}
+    groups: dict[tuple[str, ...], int] = {
+        ('backbone', f'conv{n}'): config.backbone.groups[n - 1] for n in range(2, deepest + 1)
+    }
     for i in range(len(config.cascade.layers)):
         groups |= {(f'stages_{i}', branch, 'search_conv'): 1 for branch in ('classification', 'regression')}
     for path, count in groups.items():

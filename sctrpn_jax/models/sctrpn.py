@@ -1,5 +1,8 @@
 """SCTRPN: backbone, FEM and a cascade of RPN stages, with every stage's result kept (Fig. 2, Algorithm 1)."""
 
+import contextlib
+import typing
+
 import chex
 import flax.linen as nn
 import jax
@@ -58,20 +61,27 @@ class SCTRPN(nn.Module):
             layers=tuple(layers),
             dtype=dtype,
         )
-        limits = {'max_angle': c.fem.max_angle, 'max_scale': c.fem.max_scale, 'max_shift': c.fem.max_shift}
+        limits: dict[str, typing.Any] = {
+            'max_angle': c.fem.max_angle,
+            'max_scale': c.fem.max_scale,
+            'max_shift': c.fem.max_shift,
+        }
         if c.fem.stn_first and c.fem.transform == 'stn':
             self.first_stn = stn.LocalisationNet(**limits)
         self.fems = [
             fem.FEM(c.channels, c.fem.transform, c.fem.grid, c.fem.realign, **limits, dtype=dtype) for _ in layers[1:]
         ]
         stage = {'channels': c.channels, 'anchors': len(c.anchors.ratios), 'form': c.correlation, 'dtype': dtype}
+        self.stages: list[typing.Any]  # only `MatchedRPN` has `match`
         if c.matching:
             # A stage sees the cosines of the layers before it, as it does their features.
             self.stages = [matching.MatchedRPN(**stage, matches=i + 1) for i in range(len(layers))]
         else:
             self.stages = [rpn.RPN(**stage) for _ in layers]
 
-    def _fuse(self, images: chex.Array, branch: str, train: bool, first_trained: int):
+    def _fuse(
+        self, images: chex.Array, branch: str, train: bool, first_trained: int
+    ) -> tuple[list[chex.Array], list[chex.Array], list[chex.Array]]:
         maps = self.backbone(images, train, first_trained)
         return self.fuse_maps([maps[layer] for layer in self.config.cascade.layers], branch)
 
@@ -149,12 +159,19 @@ class SCTRPN(nn.Module):
         with products(self.config.precision):
             return self._search(template, images, target, train, first_trained)
 
-    def _search(self, template, images, target, train, first_trained) -> StageOutputs:
+    def _search(
+        self,
+        template: list[dict[str, chex.Array]],
+        images: chex.Array,
+        target: chex.Array | None,
+        train: bool,
+        first_trained: int,
+    ) -> StageOutputs:
         c = self.config
         fused, backbone, motions = self._fuse(images, 'search', train, first_trained)
         anchors = self._anchors(images, target)
         mask = jnp.ones(anchors.shape[:2], bool)
-        kept = {name: [] for name in ('logits', 'deltas', 'anchors', 'boxes', 'mask')}
+        kept: dict[str, list[chex.Array]] = {name: [] for name in ('logits', 'deltas', 'anchors', 'boxes', 'mask')}
         for logits, deltas in self.score(template, fused, backbone, target, train):
             refined = cascade.refine_anchors(anchors, deltas)
             for name, value in zip(kept, (logits, deltas, anchors, refined, mask), strict=True):
@@ -214,7 +231,7 @@ class SCTRPN(nn.Module):
         return self.search(self.template(templates, train, first_trained), searches, target, train, first_trained)
 
 
-def products(precision: str):
+def products(precision: str) -> contextlib.AbstractContextManager:
     """Context in which products are traced at a `config.model.precision`."""
     # NVIDIA GPUs round the factors of float32 products to TF32 unless told not to.
     return jax.default_matmul_precision('highest' if precision == 'float32' else 'default')

@@ -1,5 +1,6 @@
 """The training objective: one stage's loss (Eq. 4; Eq. 1 with the log loss) and their sum over the stages (Eq. 7)."""
 
+import typing
 from collections.abc import Sequence
 
 import chex
@@ -76,7 +77,7 @@ def cascade_loss(
     deltas: Sequence[chex.Array],
     labels: Sequence[chex.Array],
     regression_targets: Sequence[chex.Array],
-    **settings,
+    **settings: typing.Any,
 ) -> tuple[chex.Array, list[dict[str, chex.Array]]]:
     """Sum of the stage losses, Eq. 7.
 

@@ -4,9 +4,10 @@ import argparse
 import difflib
 import math
 import os
+import re
 import sys
 import typing
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
 BAD_INPUT = 2
 _REQUIRED = 'the following arguments are required: '
@@ -27,7 +28,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 class Parser(argparse.ArgumentParser):
     """A parser that knows `--config.section.field=value`, takes - and _ in flag names as the same, and suggests."""
 
-    def __init__(self, **settings):
+    def __init__(self, **settings: typing.Any) -> None:
         super().__init__(formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False, **settings)
         self.takes_changes = False
         self._words: dict[str, Parser] = {}
@@ -53,15 +54,16 @@ class Parser(argparse.ArgumentParser):
         sys.exit(fail(self.prog, message))
 
     def parse_known_args(
-        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
-    ) -> tuple[argparse.Namespace, list[str]]:
+        self, args: Iterable[str] | None = None, namespace: typing.Any = None
+    ) -> tuple[typing.Any, list[str]]:
         """As argparse's, but everything must be known; the changes of config fields are in `namespace.changes`."""
         left = list(sys.argv[1:] if args is None else args)
         if self._words and not (left and left[0] in (*self._words, '-h', '--help')):
             word = left[0] if left else 'no word'
             self.error(f'got {word!r}; accepted is one of {", ".join(self._words)}{suggestion(word, self._words)}')
         spelled = {option.replace('-', '_'): option for option in self._option_string_actions}
-        kept, changes = [], []
+        kept: list[str] = []
+        changes: list[tuple[str, str]] = []
         while left:
             word = left.pop(0)
             flag, equals, value = word.partition('=')
@@ -69,6 +71,8 @@ class Parser(argparse.ArgumentParser):
                 if not equals and not left:
                     self.error(f'{flag}: give a value, as in {flag}=VALUE')
                 changes.append((flag.removeprefix('--config.'), value if equals else left.pop(0)))
+            elif re.match(r'-[0-9.]', word) and kept and kept[-1] in self._option_string_actions:
+                kept[-1] += f'={word}'  # a negative number, as in --box -3,5,20,10, is a value and not a flag
             else:
                 flag = spelled.get(flag.replace('-', '_'), flag)
                 if flag.startswith('--') and flag not in self._option_string_actions and not self._words:

@@ -36,7 +36,8 @@ def begin(network: bool) -> None:
     os.environ.setdefault('OPENCV_LOG_LEVEL', 'SILENT')
     if network:
         _start_with_memory_settings()
-    logging.lastResort.setLevel(logging.ERROR)  # the handler of libraries that nobody has set up
+    if logging.lastResort:
+        logging.lastResort.setLevel(logging.ERROR)  # the handler of libraries that nobody has set up
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter('%(asctime)s %(message)s', '%H:%M:%S'))
     log = logging.getLogger('sctrpn_jax')

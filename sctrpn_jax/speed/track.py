@@ -142,8 +142,8 @@ def peers(
 
     Args:
       names: of `evaluation.job.OPENCV_TRACKERS`.
-      frames: as `measure`.
-      box: as `measure`.
+      frames: [T, H, W, 3] uint8 RGB.
+      box: [4] target in the first, top-left form, pixels.
       seconds: for each.
       models: folder of TrackerNano's files.
       ours: frames per second of our live tracker in this run.

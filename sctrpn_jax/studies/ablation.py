@@ -147,10 +147,10 @@ def variant_config(
       base: that its changes are made on.
       name: of the variant.
       seed: of the run: initial weights, data order, augmentation, sampling.
-      pairs: as `with_pairs`; None: the ablation's.
+      pairs: to train on (`with_pairs`); None: the ablation's number.
 
     Raises:
-      ValueError: as `changed` and `with_pairs`; the message names the variant.
+      ValueError: what `changed` and `with_pairs` refuse; the message names the variant.
     """
     try:
         made = changed(base, ablation.changes(name))
@@ -163,7 +163,7 @@ def read(path: pathlib.Path) -> Ablation:
     """The ablation of a file, made by its `get_ablation()`.
 
     Raises:
-      ValueError: the file fails or has no such function, or as `Ablation`.
+      ValueError: the file fails, has no such function, or its ablation does not fit together.
     """
     made = config_files.call(path, 'get_ablation')
     if not isinstance(made, Ablation):

@@ -41,8 +41,8 @@ class Job:
       variants: some of them; None: all. The tables have these.
       seeds: None: those of the ablation.
       pairs: training pairs of each variant; None: as the ablation says.
-      checkpoint: as `loading.load_network`, instead of training; its own config is the base, and its boxes lie in
-        `<workdir>/<variant>/checkpoint/results`. For variants that share one training.
+      checkpoint: a network (`loading.load_network`) to track with, so that nothing is trained. Its own config is the
+        base, and its boxes lie in `<workdir>/<variant>/checkpoint/results`. For variants that share one training.
     """
 
     ablation: ablation_lib.Ablation
@@ -73,7 +73,7 @@ def run(
       open_tracker: makes a tracker of a training's folder (or the checkpoint) and a variant's config; None: `Tracker`.
 
     Returns:
-      The report, as `ablation_report.summarise` makes it.
+      The report of `ablation_report.summarise`.
 
     Raises:
       ValueError: settings, data or an earlier run in `workdir` that do not fit.

@@ -157,7 +157,7 @@ def measure(
       proposer: of the network.
       sequences: with a box in the first frame; frames count that have one, as the frame before.
       every: use every Nth frame of a sequence, from the second on.
-      search: another method's proposals, as `selective_search` makes it.
+      search: another method's proposals (`selective_search` makes one).
       seed: of the uniformly drawn anchors.
 
     Returns:
@@ -214,17 +214,17 @@ def run(
     """Table 2 from a checkpoint to `table2.json`, `.md` and `.csv`; without SelectiveSearch where OpenCV has none.
 
     Args:
-      checkpoint: as `loading.load_network`.
+      checkpoint: the network, for `loading.load_network`.
       benchmark: name of it.
       sequences: of the benchmark.
       workdir: folder for the tables.
-      every: as `measure`.
+      every: use every Nth frame of a sequence.
 
     Returns:
-      `rows` (as `measure`), `left_out` (row -> why), `printed`, and what was measured on.
+      `rows` (what `measure` gives), `left_out` (row -> why), `printed`, and what was measured on.
 
     Raises:
-      ValueError: as `measure` and `loading.load_network`.
+      ValueError: a network that cannot be loaded, or what `measure` refuses.
     """
     variables, config = loading.load_network(checkpoint)
     search, left_out = None, {}

@@ -153,7 +153,7 @@ def measure(
       `threshold` of `confidence.measure`, absent frames among the lost ones (NaN where all or none are tracked).
 
     Raises:
-      ValueError: as `play`.
+      ValueError: what `play` refuses.
     """
     rows, scores, overlaps = [], [], []
     for number, sequence in enumerate(tqdm.tqdm(sequences, unit='sequence', disable=None)):
@@ -213,7 +213,7 @@ def run(
       The page.
 
     Raises:
-      ValueError: as `measure`.
+      ValueError: what `measure` refuses.
     """
     done = ', '.join(f'{name} {value}' for name, value in dataclasses.asdict(stress).items())
     head = ['tracker', 'first pass', 'last pass', 'held', 'log size', 'ROC AUC', 'threshold']

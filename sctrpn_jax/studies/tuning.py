@@ -52,7 +52,7 @@ class Job:
       sequences: of it, each tracked once per trial.
       output: folder for the study (`study.journal`) and `tuning.json`.
       trials: number of them, those of earlier runs included.
-      frames: use the first so many of each sequence; None: all.
+      frames: use the first N of each sequence; None: all.
       fields: to search, some of `RANGES`.
       seed: of the sampler.
     """
@@ -126,7 +126,7 @@ class Objective:
       variables: of `SCTRPN`.
       config: the run's.
       sequences: to track, one pass.
-      frames: use the first so many of each; None: all.
+      frames: use the first N of each; None: all.
     """
 
     def __init__(
@@ -171,7 +171,7 @@ def search(
     output: str | os.PathLike,
     seed: int = 0,
 ) -> list[Trial]:
-    """Tries values until there are so many trials in all; an interrupted search goes on.
+    """Tries values until there are `trials` trials in all; an interrupted search goes on.
 
     Args:
       objective: to be made large.

@@ -110,17 +110,17 @@ def run(
     """`measure` of several networks, as a page.
 
     Args:
-      checkpoints: each as `loading.load_network`.
+      checkpoints: networks, each for `loading.load_network`.
       benchmark: name of it.
       sequences: of the benchmark.
       output: .md file to write.
-      count: as `measure`.
+      count: frames of each sequence.
 
     Returns:
       The page.
 
     Raises:
-      ValueError: as `measure` and `loading.load_network`.
+      ValueError: a network that cannot be loaded, or what `measure` refuses.
     """
     loaded = {name or 'the one shipped': loading.load_network(name) for name in checkpoints}
     parts = ['# Frames scaled and rotated about the target']

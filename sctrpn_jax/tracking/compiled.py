@@ -33,12 +33,12 @@ class Jitted(typing.NamedTuple):
         host, (response maps, proposals)).
     """
 
-    prepare: typing.Callable
-    init: typing.Callable
-    step: typing.Callable
-    chunk: typing.Callable
-    sequence: typing.Callable
-    live: typing.Callable
+    prepare: jax.stages.Wrapped
+    init: jax.stages.Wrapped
+    step: jax.stages.Wrapped
+    chunk: jax.stages.Wrapped
+    sequence: jax.stages.Wrapped
+    live: jax.stages.Wrapped
 
 
 def over_sequences(function: typing.Callable) -> typing.Callable:
@@ -96,8 +96,14 @@ def _jitted(key: str, details: bool) -> Jitted:
         packed = jnp.concatenate([output.box, output.score[None], output.region])
         return state, packed, (output.response_maps, output.proposals)
 
-    step_like = (jax.jit(function, donate_argnums=1) for function in (step, chunk))
-    return Jitted(jax.jit(prepare), jax.jit(init), *step_like, jax.jit(sequence), jax.jit(live, donate_argnums=1))
+    return Jitted(
+        jax.jit(prepare),
+        jax.jit(init),
+        jax.jit(step, donate_argnums=1),
+        jax.jit(chunk, donate_argnums=1),
+        jax.jit(sequence),
+        jax.jit(live, donate_argnums=1),
+    )
 
 
 class CompiledTracker:

@@ -177,8 +177,8 @@ def _block_links(codes: chex.Array, columns: int) -> chex.Array:
     """[N] int32, bit i set where a block touches its i-th neighbour of `_neighbour_offsets`."""
     margin, count = columns + 1, codes.shape[0]
     padded = jnp.pad(codes, margin)
-    sides = ((_B | _D, _A | _C), (_C | _D, _A | _B), (_D, _A), (_C, _B))
-    sides = [pair for here, there in sides for pair in ((here, there), (there, here))]
+    ways = ((_B | _D, _A | _C), (_C | _D, _A | _B), (_D, _A), (_C, _B))
+    sides = [pair for here, there in ways for pair in ((here, there), (there, here))]
     links = jnp.zeros(count, jnp.int32)
     for bit, (offset, (here, there)) in enumerate(zip(_neighbour_offsets(columns), sides, strict=True)):
         neighbour = padded[margin + offset : margin + offset + count]

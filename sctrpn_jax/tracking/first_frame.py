@@ -4,6 +4,8 @@ A box around a part of an object, or with a margin, is found as the object that 
 network is run on the first frame as well, and the mean error of its boxes there is taken off all later ones.
 """
 
+import dataclasses
+
 import chex
 import jax
 import jax.numpy as jnp
@@ -38,7 +40,8 @@ def measure_bias(
     truth = jnp.concatenate([state.centre, state.size])
 
     def error_of(view):
-        there = state.replace(centre=state.centre + view[:2] * state.size, size=state.size * view[2])
+        centre, size = state.centre + view[:2] * state.size, state.size * view[2]
+        there = dataclasses.replace(state, centre=centre, size=size)
         best = look_lib.look(variables, there, frame, config, config.track.search_size).best
         error = jnp.concatenate([(best[:2] - truth[:2]) / truth[2:], jnp.log(best[2:] / truth[2:])])
         return error, boxes_lib.iou(best[None], truth[None])[0] > HELD

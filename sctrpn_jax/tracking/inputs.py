@@ -5,7 +5,7 @@ import typing
 import numpy as np
 
 
-def check_box(box: typing.Sequence[float], width: int, height: int) -> np.ndarray:
+def check_box(box: typing.Sequence[float] | np.ndarray, width: int, height: int) -> np.ndarray:
     """The given box as [4] float32.
 
     Args:

@@ -1,6 +1,7 @@
 """One look at a frame: crop, network, selection. `track_step` decides what the tracker makes of it."""
 
 import dataclasses
+import typing
 
 import chex
 import jax
@@ -76,7 +77,7 @@ def run_network(
     side = search_side(state.size, search_size)
     crop = crop_lib.extract(frame, state.centre, side, search_size, state.fill, state.extent)
     target = template_target(state.first_size)
-    outputs = network(config).apply(variables, state.template, crop[None], target[None], method='search')
+    outputs: typing.Any = network(config).apply(variables, state.template, crop[None], target[None], method='search')
     return crop, outputs, side
 
 
@@ -116,5 +117,5 @@ def look(
         maps = sctrpn.response_maps(logits, search_size)
         maps = maps[:, cells : maps.shape[1] - cells, cells : maps.shape[2] - cells]
         shift = jnp.array([beyond, beyond, 0, 0], jnp.float32)
-        found = found.replace(best=found.best - shift, boxes=found.boxes - shift[None])
+        found = dataclasses.replace(found, best=found.best - shift, boxes=found.boxes - shift[None])
     return Found(best, score, rate, rho, maps, found if details else None)

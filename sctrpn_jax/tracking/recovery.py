@@ -1,5 +1,6 @@
 """Recovery (an addition, `track.recovery`): a target that scores low is held in place and looked for farther away."""
 
+import dataclasses
 import functools
 
 import chex
@@ -60,9 +61,12 @@ def hold_if_lost(
       config: the run's.
     """
     lost = score < config.track.recovery.score
-    return after.replace(
+    return dataclasses.replace(
+        after,
         centre=jnp.where(lost, before.centre, after.centre),
         size=jnp.where(lost, before.size, after.size),
-        cues=after.cues.replace(rho_previous=jnp.where(lost, before.cues.rho_previous, after.cues.rho_previous)),
+        cues=dataclasses.replace(
+            after.cues, rho_previous=jnp.where(lost, before.cues.rho_previous, after.cues.rho_previous)
+        ),
         lost=lost,
     )

@@ -44,7 +44,7 @@ class ResultWriter:
     def __enter__(self) -> 'ResultWriter':
         return self
 
-    def __exit__(self, *_) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 

@@ -1,5 +1,7 @@
 """One step of the tracker (Algorithm 1): how its state begins and how it goes on; pure functions."""
 
+import dataclasses
+
 import chex
 import jax.numpy as jnp
 
@@ -45,7 +47,7 @@ def init_state(
     cues = proposals_lib.first_cues(search, size * search_size / side, config.track)
     state = TrackState(template, centre, size, size, fill, extent, jnp.zeros((), bool), jnp.zeros(4), cues)
     if config.track.first_frame.correction:
-        state = state.replace(bias=first_frame.measure_bias(variables, state, frame, config))
+        state = dataclasses.replace(state, bias=first_frame.measure_bias(variables, state, frame, config))
     return state
 
 
@@ -71,7 +73,8 @@ def track_step(
     limits = state.extent.astype(jnp.float32)
     centre = jnp.clip(best[:2], 0, limits)
     size = jnp.clip(state.size * (1 - rate) + best[2:] * rate, MIN_SIDE, jnp.maximum(limits, MIN_SIDE))
-    after = state.replace(centre=centre, size=size, cues=state.cues.replace(rho_previous=found.rho))
+    cues = dataclasses.replace(state.cues, rho_previous=found.rho)
+    after = dataclasses.replace(state, centre=centre, size=size, cues=cues)
     output = TrackOutput(
         box=boxes_lib.cxcywh_to_xywh(jnp.concatenate([centre, size])),
         score=found.score,

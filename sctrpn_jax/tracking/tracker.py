@@ -51,9 +51,10 @@ class Tracker:
 
     def __post_init__(self):
         self._compiled = compiled.CompiledTracker(self.variables, self.config, self.details)
-        self._state, self._shape = None, None
+        self._state: typing.Any = None
+        self._shape: tuple[int, ...] = ()
 
-    def init(self, frame: np.ndarray, box: typing.Sequence[float]) -> None:
+    def init(self, frame: np.ndarray, box: typing.Sequence[float] | np.ndarray) -> None:
         """Starts on a target.
 
         Args:

@@ -106,7 +106,7 @@ def track_step(
     centre = state.centre + shift * side / search_size
     centre = jnp.clip(centre, 0, jnp.asarray([frame.shape[1], frame.shape[0]], jnp.float32))
     box = boxes_lib.cxcywh_to_xywh(jnp.concatenate([centre, state.size]))
-    return state.replace(centre=centre), box, response[row, column]
+    return dataclasses.replace(state, centre=centre), box, response[row, column]
 
 
 @dataclasses.dataclass(eq=False)
@@ -132,7 +132,7 @@ class CorrelationTracker:
 
         self._init, self._step, self._state = jax.jit(init), jax.jit(step), None
 
-    def init(self, frame: np.ndarray, box: Sequence[float]) -> None:
+    def init(self, frame: np.ndarray, box: Sequence[float] | np.ndarray) -> None:
         """Starts on a target.
 
         Args:

@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import typing
 
 import numpy as np
 
@@ -61,7 +62,7 @@ def plot_run(workdir: str | os.PathLike, output: str | os.PathLike) -> None:
     plt.close(figure)
 
 
-def _draw_validation(axis, checked: list[dict]) -> None:
+def _draw_validation(axis: typing.Any, checked: list[dict]) -> None:
     for name, color in (('success_auc', _COLORS[0]), ('precision', _COLORS[1])):
         values = [line[f'validation/{name}'] for line in checked]
         axis.plot([line['step'] for line in checked], values, 'o-', color=color, label=name.replace('_', ' '))

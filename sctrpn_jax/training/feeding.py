@@ -1,6 +1,5 @@
 """What a training step is fed with: batches of patches from the host, or positions whose patches lie on the device."""
 
-import functools
 import typing
 from collections.abc import Callable, Iterator
 
@@ -54,8 +53,8 @@ def make_feeding(
     d = config.data
     mixture = mixture_lib.make_mixture(d)
     template_patch, search_patch = patch_sizes(config)
-    shares = {'negative_share': d.negative_share, 'mirror_share': d.mirror_share}
-    hosts = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
+    shares: dict[str, typing.Any] = {'negative_share': d.negative_share, 'mirror_share': d.mirror_share}
+    hosts: dict[str, typing.Any] = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
 
     def put(batch):
         return jax.tree.map(lambda x: jax.make_array_from_process_local_data(by_batch, x), batch)
@@ -66,11 +65,12 @@ def make_feeding(
 
         store = resident.read_store(mixture, search_patch, resident.bytes_allowed(jax.local_devices()[0]))
         store = jax.device_put(store, replicated)
-        sample = functools.partial(resident.sample, template_patch=template_patch, **shares)
         rows = resident.positions(config.train.batch_size, first_batch, **hosts)
         return Feeding(
             ((store, put(positions)) for positions in rows),
-            lambda batch: sample(batch[0], np.uint32(config.seed), batch[1]),
+            lambda batch: resident.sample(
+                batch[0], np.uint32(config.seed), batch[1], template_patch=template_patch, **shares
+            ),
             lambda: None,
         )
     try:

@@ -1,5 +1,6 @@
 """A wider network that begins as a narrower trained one (function-preserving growth, Net2Net, Chen et al. 2016)."""
 
+import chex
 import jax
 import jax.numpy as jnp
 
@@ -30,13 +31,19 @@ def grow(narrow: dict, wide: dict) -> dict:
     for name in sorted(wanted.keys() | found.keys()):
         small, large = found.get(name), wanted.get(name)
         channels = 2 if name.endswith('/kernel') else 1  # channels in and out, or one value per channel
-        fits = small and large and len(small) == len(large) and small[:-channels] == large[:-channels]
-        if not fits or any(a > b for a, b in zip(small, large, strict=True)):
+        fits = (
+            small
+            and large
+            and len(small) == len(large)
+            and small[:-channels] == large[:-channels]
+            and all(a <= b for a, b in zip(small, large, strict=True))
+        )
+        if not fits:
             raise ValueError(f'{name} is {small or "not there"}, the config wants {large or "none"}')
     return jax.tree.map_with_path(lambda path, a, b: _embed(a, b, path[-1].key == 'kernel'), narrow, wide)
 
 
-def _embed(small, large, is_kernel: bool):
+def _embed(small: chex.Array, large: chex.Array, is_kernel: bool) -> chex.Array:
     small, large = jnp.asarray(small), jnp.asarray(large)
     out = small.shape[-1]
     if not is_kernel:

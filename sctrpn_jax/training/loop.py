@@ -5,6 +5,7 @@ import logging
 import math
 import pathlib
 import time
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -122,7 +123,7 @@ def _train(
             if step % c.log_every == 0 or step == total:
                 line = progress.flush(step)
                 if not math.isfinite(line['loss']):
-                    _stop(progress.newest, step, save, last)
+                    _stop(values, step, save, last)
                 writer.write(step, line)
     except KeyboardInterrupt:
         _log.info('interrupted at step %d; saving', step)
@@ -132,17 +133,17 @@ def _train(
 
 
 def _check_same_run(saved: config_lib.Config, wanted: config_lib.Config) -> None:
-    saved, wanted = config_values.to_dict(saved), config_values.to_dict(wanted)
-    for side in (saved, wanted):
+    old, new = config_values.to_dict(saved), config_values.to_dict(wanted)
+    for side in (old, new):
         side.pop('track')
         for section, names in _FREE_FIELDS.items():
             for name in names:
                 side[section].pop(name, None)
-    if found := checkpoint.disagreement(saved, wanted):
+    if found := checkpoint.disagreement(old, new):
         raise checkpoint.CheckpointError(f'{found}; give the same config, or another --workdir')
 
 
-def _stop(values: dict, step: int, save, checkpoints) -> None:
+def _stop(values: dict, step: int, save: Callable[[], None], checkpoints: checkpoint.Checkpoints) -> None:
     """Saves the state, which a step that is not finite left as it was, and says what broke."""
     save()
     checkpoints.wait()
@@ -163,8 +164,9 @@ class _Progress:
 
     def __init__(self, step: int, total: int, batch_size: int):
         self._step, self._total, self._batch_size = step, total, batch_size
-        self._values, self._seconds, self._since = [], 0.0, None
-        self.newest = None
+        self._values: list[dict] = []
+        self._since: float | None = None
+        self.newest: dict | None = None
 
     def add(self, values: dict) -> None:
         if self._since is None:

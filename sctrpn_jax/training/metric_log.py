@@ -26,8 +26,9 @@ class MetricWriter:
         """Adds numbers under a step."""
         self._file.write(json.dumps({'step': step} | values) + '\n')
         self._file.flush()
-        for name, value in values.items() if self._board else ():
-            self._board.add_scalar(name, value, step)
+        if self._board:
+            for name, value in values.items():
+                self._board.add_scalar(name, value, step)
 
     def close(self) -> None:
         """Ends the files."""

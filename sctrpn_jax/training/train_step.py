@@ -18,7 +18,9 @@ from sctrpn_jax.training import optimiser
 from sctrpn_jax.training import train_state as state_lib
 
 
-def stage_targets(outputs: sctrpn.StageOutputs, batch: dict, key: chex.PRNGKey, c: config_lib.LossConfig):
+def stage_targets(
+    outputs: sctrpn.StageOutputs, batch: dict, key: chex.PRNGKey, c: config_lib.LossConfig
+) -> targets.Targets:
     """`targets.assign` over batch and stages: every leaf gets leading axes [B, L]."""
     assign = functools.partial(
         targets.assign,
@@ -100,7 +102,9 @@ def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda 
     model, solver = sctrpn.SCTRPN(config.model), optimiser.make_optimiser(config.train)
     schedule = optimiser.make_schedule(config.train)
 
-    def step(state: state_lib.TrainState, batch: dict, layers: tuple[int, ...], running_norms: bool):
+    def step(
+        state: state_lib.TrainState, batch: dict, layers: tuple[int, ...], running_norms: bool
+    ) -> tuple[state_lib.TrainState, dict[str, chex.Array]]:
         batch = augment.augment(
             expand(batch), config.seed, search_size=config.model.search_size, **dataclasses.asdict(config.augment)
         )

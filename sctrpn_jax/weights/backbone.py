@@ -4,6 +4,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import typing
 from collections.abc import Iterable
 
 import numpy as np
@@ -44,11 +45,11 @@ class Weights:
         inputs = (3, *self.widths[:-1])
         return tuple(n // self.layers[name]['kernel'].shape[2] for name, n in zip(NAMES, inputs, strict=True))
 
-    def settings(self) -> dict[str, tuple | str]:
+    def settings(self) -> dict[str, typing.Any]:
         """The fields of `config.BackboneConfig` that these weights fix; `norm` only where it is known."""
         return {'widths': self.widths, 'groups': self.groups} | ({'norm': self.norm} if self.norm else {})
 
-    def describe(self) -> dict[str, tuple | str]:
+    def describe(self) -> dict[str, typing.Any]:
         """`settings` and the input: all that a file states beside its arrays."""
         return self.settings() | {'mean': self.mean, 'std': self.std}
 
@@ -78,7 +79,7 @@ def listing(names: Iterable[str]) -> str:
 
 
 def check_layers(
-    path: str | os.PathLike, arrays: dict[str, tuple[str, np.ndarray]]
+    path: str | os.PathLike, arrays: dict[tuple[str, str], np.ndarray]
 ) -> dict[str, dict[str, np.ndarray]]:
     """`Weights.layers` of a file's arrays.
 
@@ -151,7 +152,7 @@ def write_npz(path: str | os.PathLike, weights: Weights) -> None:
     path = pathlib.Path(path)
     if not path.parent.is_dir():
         raise ValueError(f'{path}: no such folder')
-    arrays = {'mean_rgb': np.asarray(weights.mean), 'std_rgb': np.asarray(weights.std)}
+    arrays: dict[str, typing.Any] = {'mean_rgb': np.asarray(weights.mean), 'std_rgb': np.asarray(weights.std)}
     arrays['config'] = np.asarray(json.dumps(weights.describe()))
     for name, layer in weights.layers.items():
         arrays |= {f'{name}_w': layer['kernel'], f'{name}_b': layer['bias']}
@@ -173,12 +174,14 @@ def check_agreement(found: dict, where: str, other: dict, other_where: str) -> N
             raise ValueError(f'{name}: {where} has {a}, {other_where} has {b}; they must agree')
 
 
-def _parse_settings(path: pathlib.Path, text: np.ndarray | None) -> dict[str, tuple | str]:
+def _parse_settings(path: pathlib.Path, text: np.ndarray | None) -> dict[str, typing.Any]:
     if text is None:
         return {}
     try:
         values = json.loads(str(text))
-        stated = {k: tuple(float(x) for x in values[k]) for k in ('widths', 'groups', 'mean', 'std') if k in values}
+        stated: dict[str, typing.Any] = {
+            k: tuple(float(x) for x in values[k]) for k in ('widths', 'groups', 'mean', 'std') if k in values
+        }
         stated |= {'norm': values['norm']} if 'norm' in values else {}
     except (TypeError, ValueError) as error:
         raise damaged(path, 'a readable config text', error) from error

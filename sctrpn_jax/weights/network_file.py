@@ -6,6 +6,7 @@ The config lies beside the arrays, so that a renamed field does not change the l
 import json
 import os
 import pathlib
+import typing
 import zipfile
 
 import jax
@@ -31,7 +32,7 @@ def write(path: str | os.PathLike, variables: dict, config: config_lib.Config) -
     Raises:
       ValueError: a parameter that is not finite in half precision.
     """
-    arrays = {}
+    arrays: dict[str, typing.Any] = {}
     for keys, value in jax.tree.flatten_with_path(variables)[0]:
         name = '/'.join(key.key for key in keys)
         value = np.asarray(value)

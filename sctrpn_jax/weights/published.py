@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import typing
 import zipfile
 
 import numpy as np
@@ -132,14 +133,14 @@ def _is_torch_archive(path: pathlib.Path) -> bool:
         return any(name.endswith('/data.pkl') for name in archive.namelist())
 
 
-def _unwrap(value):
+def _unwrap(value: typing.Any) -> typing.Any:
     """The one element of nested 1x1 cells and structs, which is how MATLAB stores every struct."""
     while isinstance(value, np.ndarray) and value.dtype.kind in 'OU' and value.size == 1:
         value = value.item()
     return value
 
 
-def _field(struct, name: str):
+def _field(struct: typing.Any, name: str) -> typing.Any:
     return _unwrap(getattr(struct, name, None))
 
 

@@ -71,7 +71,7 @@ def write_otb():
 def weights(tmp_path_factory):
     """Random backbone weights in the project's own form."""
     rng = np.random.default_rng(0)
-    shapes = [(11, 11, 3, 4), (5, 5, 2, 4), (3, 3, 4, 4), (3, 3, 2, 4), (3, 3, 2, 4)]
+    shapes = [(11, 11, 3, 4), (5, 5, 4, 4), (3, 3, 4, 4), (3, 3, 4, 4), (3, 3, 4, 4)]
     arrays = {f'conv{i}_w': rng.normal(0, 0.1, shape).astype(np.float32) for i, shape in enumerate(shapes, start=1)}
     arrays |= {f'conv{i}_b': np.zeros(4, np.float32) for i in range(1, 6)}
     path = tmp_path_factory.mktemp('weights') / 'tiny.npz'

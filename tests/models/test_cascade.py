@@ -12,7 +12,7 @@ from sctrpn_jax.models import cascade
 def test_refine_is_eq_6():
     anchors = np.array([[[100, 80, 64, 32], [10, 20, 40, 80]]], np.float32)
     deltas = np.array([[[0.5, -0.25, 0.1, -0.2], [0, 0, 9, -9]]], np.float32)
-    refined = np.asarray(cascade.refine_anchors(jnp.asarray(anchors), jnp.asarray(deltas), 1.5))
+    refined = np.asarray(cascade.refine_anchors(jnp.asarray(anchors), jnp.asarray(deltas)))
     np.testing.assert_allclose(refined[0, 0], [132, 72, 64 * np.exp(0.1), 32 * np.exp(-0.2)], rtol=1e-6)
     np.testing.assert_allclose(refined[0, 1], [10, 20, 40 * np.exp(1.5), 80 * np.exp(-1.5)], rtol=1e-6)
 

@@ -27,6 +27,13 @@ def test_values(flag):
     assert (args.names, args.video, args.rate, args.by, args.changes) == (['a', '-b'], False, 0.5, 'gap', [])
 
 
+def test_negative_numbers_are_values(capsys):
+    assert make().parse_args(['--frame_size=1x1', '--names', '-3,5,20,10']).names == ['-3', '5', '20', '10']
+    with pytest.raises(SystemExit):
+        make().parse_args(['--frame_size=1x1', '--every', '-2'])
+    assert "--every: got '-2'; accepted is a whole number" in capsys.readouterr().err
+
+
 def test_changes_keep_their_order_and_spelling():
     command = ['--config.a.b_c=1', '--frame_size', '1x1', '--config.t[0].x', '(1, 2)', '--config', 'lite']
     args = make().parse_args([*command, '--config.a.b_c=--x=y'])

@@ -18,7 +18,8 @@ import sys
 
 from sctrpn_jax.programs import main
 
-sys.exit(main.run('{name}', sys.argv[1:]))
+if __name__ == '__main__':
+    sys.exit(main.run('{name}', sys.argv[1:]))
 """
 
 

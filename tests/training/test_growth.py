@@ -7,7 +7,7 @@ import pytest
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.models import alexnet, fem, rpn, sctrpn
-from sctrpn_jax.training import growth, state
+from sctrpn_jax.training import growth, train_state
 from sctrpn_jax.weights import network_file as weights_file
 
 NARROW, WIDE = (4, 8, 12, 12, 8), (8, 16, 24, 24, 16)
@@ -89,7 +89,7 @@ def configs(tmp_path, shared):
     narrow, wide = config_lib.Config(), config_lib.Config()
     narrow.model.backbone.widths, narrow.model.backbone.groups = (48, 128, 192, 192, 128), (1, 1, 1, 1, 1)
     for config, channels in ((narrow, 8), (wide, 16)):
-        config.model.fem.channels = config.model.head.channels = channels
+        config.model.channels = channels
         config.model.search_size = 191
         config.model.cascade.layers = (4, 3)
     variables = sctrpn.init_variables(sctrpn.SCTRPN(narrow.model), 3)
@@ -101,13 +101,13 @@ def configs(tmp_path, shared):
 
 def test_a_run_grows_from_a_narrower_network_and_imagenet(tmp_path, shared):
     config, narrow = configs(tmp_path, shared)
-    started = state.create_train_state(config)
+    started = train_state.create_train_state(config)
     kernel = started.params['backbone']['conv1']['kernel']
     np.testing.assert_allclose(kernel[..., :48], narrow['params']['backbone']['conv1']['kernel'], rtol=1e-3, atol=1e-6)
     config.train.start_from = ''
-    plain = state.create_train_state(config)
+    plain = train_state.create_train_state(config)
     np.testing.assert_array_equal(kernel[..., 48:], plain.params['backbone']['conv1']['kernel'][..., 48:])
     config.train.start_from = str(tmp_path / 'narrow.npz')
-    config.model.head.correlation = 'upchannel'
+    config.model.correlation = 'upchannel'
     with pytest.raises(ValueError, match='cannot grow'):
-        state.create_train_state(config)
+        train_state.create_train_state(config)

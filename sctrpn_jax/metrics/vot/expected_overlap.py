@@ -134,7 +134,9 @@ def sums(
     means = np.cumsum(values[:, 1:], axis=1) / np.arange(1, frames)
     weights = np.array([weight for _, weight, _, _ in found])[:, None] * reached[:, 1:]
     totals = np.zeros((2, len(runs), frames - 1))
-    np.add.at(totals, (slice(None), [owner for *_, owner in found]), np.stack([weights * means, weights]))
+    owners = [owner for *_, owner in found]
+    for total, values in zip(totals, (weights * means, weights), strict=True):
+        np.add.at(total, owners, values)
     return totals[0], totals[1]
 
 

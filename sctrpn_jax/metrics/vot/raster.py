@@ -69,8 +69,8 @@ def overlaps(
     if a.ndim != 2 or a.shape != b.shape:
         raise ValueError(f'regions: got shapes {a.shape} and {b.shape}, accepted are two of the shape [N, 4 or 8]')
     regions = np.stack([a, b])
-    is_box = np.isnan(regions[..., 4:]).all(axis=-1)
-    known = np.isfinite(np.where(is_box[..., None], regions[..., [0, 1, 2, 3] * 2], regions)).all(axis=-1)
+    is_box = np.all(np.isnan(regions[..., 4:]), axis=-1)
+    known = np.all(np.isfinite(np.where(is_box[..., None], regions[..., [0, 1, 2, 3] * 2], regions)), axis=-1)
     regions = np.clip(np.where(known[..., None], regions, 0), -_LARGEST, _LARGEST)
     is_box &= known
     horizontal = convention == 'vot-python'
@@ -147,7 +147,9 @@ def _share(corners: np.ndarray, size: np.ndarray, horizontal: bool) -> np.ndarra
     return both / np.maximum(area - both, 1)
 
 
-def _spans(corners: np.ndarray, row: np.ndarray, last: np.ndarray, horizontal: bool):
+def _spans(
+    corners: np.ndarray, row: np.ndarray, last: np.ndarray, horizontal: bool
+) -> list[tuple[np.ndarray, np.ndarray]]:
     """Two disjoint spans (first, last column, [n, H] each) that a polygon fills in each row; empty: last < first.
 
     Crossings of a row with the edges are sorted; each two that follow are a span. Of two equal ones (a corner) the
@@ -166,10 +168,11 @@ def _spans(corners: np.ndarray, row: np.ndarray, last: np.ndarray, horizontal: b
         nodes.append(np.where(crossed, at, np.inf))
     for i, j in _SORT:
         nodes[i], nodes[j] = np.minimum(nodes[i], nodes[j]), np.maximum(nodes[i], nodes[j])
-    nodes.append(np.inf)
+    nodes.append(np.array(np.inf))
 
     filled = []  # whether a span is from crossing 0, 1, 2 to the next
-    here, ended = True, False  # whether a span may begin at crossing i; whether one ends there
+    here: np.ndarray | bool = True  # whether a span may begin at crossing i
+    ended: np.ndarray | bool = False  # whether one ends there
     for i in range(3):
         valid = here & (nodes[i + 1] < np.inf)
         skip = valid & (nodes[i] == nodes[i + 1])
