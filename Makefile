@@ -16,8 +16,8 @@ VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 help:
 	@echo 'make venv    make .venv from requirements.lock (PYTHON=python3.12: with another Python)'
 	@echo 'make test    run the tests (ARGS="-k anchors": some of them; WORKERS=2: processes)'
-	@echo 'make test-all  run the tests that need an environment of their own, or minutes'
-	@echo 'make lint    check style and format'
+	@echo 'make test-all  run the tests that need an environment of their own, or minutes, and are not in make test'
+	@echo 'make lint    check style, format and types'
 	@echo 'make format  put the code in format'
 	@echo 'make demo    track a generated clip; writes out/demo.mp4 and out/response_maps.png'
 	@echo 'make lock    renew the lock files with uv (LOCK_ARGS=--upgrade: newest versions)'
@@ -58,6 +58,7 @@ test-all: venv
 lint: venv
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
 
 format: venv
 	$(BIN)/ruff check --fix .

@@ -11,9 +11,10 @@ import pytest
 import safetensors.numpy
 import scipy.io
 
-from sctrpn_jax.kernels import convolution
+from sctrpn_jax.kernels import convolution, local_response_norm
 from sctrpn_jax.models import alexnet
 from sctrpn_jax.weights import backbone as backbone_weights
+from sctrpn_jax.weights import initial
 from sctrpn_jax.weights import published as published_weights
 
 REPOSITORY = pathlib.Path(__file__).parents[2]
@@ -56,7 +57,7 @@ def test_torchvision_safetensors(tmp_path):
     safetensors.numpy.save_file(_state_dict(layers), tmp_path / 'alexnet.safetensors')
     weights = published_weights.read(tmp_path / 'alexnet.safetensors')
     _assert_same(weights.layers, layers)
-    assert weights.settings() == TORCH_SHAPE | TORCH_INPUT
+    assert weights.describe() == TORCH_SHAPE | TORCH_INPUT
 
 
 @pytest.mark.parametrize('zipped', [True, False])
@@ -67,7 +68,7 @@ def test_torchvision_pth(tmp_path, zipped):
     torch.save(state, tmp_path / 'alexnet.pth', _use_new_zipfile_serialization=zipped)
     weights = published_weights.read(tmp_path / 'alexnet.pth')
     _assert_same(weights.layers, layers)
-    assert weights.settings() == TORCH_SHAPE | TORCH_INPUT
+    assert weights.describe() == TORCH_SHAPE | TORCH_INPUT
 
 
 def test_torch_takes_the_kernels_for_the_same_convolution():
@@ -145,21 +146,22 @@ def test_matconvnet_with_this_projects_lrn(tmp_path, old):
     _save_mat(tmp_path / 'alex.mat', layers, lrn=(5, 2, 1e-4, 0.75), old=old)
     weights = published_weights.read(tmp_path / 'alex.mat')
     _assert_same(weights.layers, layers, rtol=1e-6)
-    assert weights.settings() == MAT_SHAPE | {'norm': 'lrn', 'mean': (122.0, 116.0, 104.0), 'std': (1.0, 1.0, 1.0)}
+    assert weights.describe() == MAT_SHAPE | {'norm': 'lrn', 'mean': (122.0, 116.0, 104.0), 'std': (1.0, 1.0, 1.0)}
 
 
 @pytest.mark.parametrize('lrn', [(1.0, 2e-5), (2.5, 3e-4)])
-def test_other_lrn_constants_are_folded_into_the_filters(tmp_path, lrn):
+def test_other_lrn_constants_are_folded_into_the_filters(tmp_path, lrn, monkeypatch):
     layers = _layers(**MAT_SHAPE)
     _save_mat(tmp_path / 'alex.mat', layers, lrn=(5, *lrn, 0.75), average=np.float32([[[120, 110, 100]]]))
     weights = published_weights.read(tmp_path / 'alex.mat')
     assert weights.mean == (120.0, 110.0, 100.0)
-    ours = alexnet.AlexNet(**MAT_SHAPE, mean=weights.mean, layers=(3, 5))
-    theirs = alexnet.AlexNet(**MAT_SHAPE, mean=weights.mean, layers=(3, 5), lrn=lrn)
+    model = alexnet.AlexNet(**MAT_SHAPE, layers=(3, 5))
     images = np.random.default_rng(0).uniform(0, 255, (1, 95, 95, 3)).astype(np.float32)
-    maps = jax.jit(ours.apply)({'params': weights.layers}, images)
-    expected = jax.jit(theirs.apply)({'params': layers}, images)
-    unfolded = jax.jit(ours.apply)({'params': layers}, images)
+    maps = jax.jit(model.apply)({'params': weights.layers}, images)
+    unfolded = jax.jit(model.apply)({'params': layers}, images)
+    plain = local_response_norm.local_response_norm
+    monkeypatch.setattr(local_response_norm, 'local_response_norm', lambda x: plain(x, *lrn))
+    expected = jax.jit(lambda *given: model.apply(*given))({'params': layers}, images)
     for layer in (3, 5):
         np.testing.assert_allclose(maps[layer], expected[layer], rtol=1e-4, atol=1e-4)
         assert np.abs(unfolded[layer] - expected[layer]).max() > 0.01
@@ -264,8 +266,10 @@ def test_command_writes_what_training_reads_and_prints_its_settings(tmp_path):
         '--config.model.backbone.groups="(1,1,1,1,1)"',
         '--config.model.backbone.norm=none',
     ]
-    params = backbone_weights.load_backbone(output, **TORCH_SHAPE, **TORCH_INPUT)
-    _assert_same(params, _layers(**TORCH_SHAPE))
+    params = initial.load_backbone(output, **TORCH_SHAPE, norm='none')
+    expected = initial.for_standard_input(backbone_weights.read_npz(output)).layers
+    _assert_same(params, expected)
+    _assert_same({n: params[n] for n in ('conv2', 'conv5')}, {n: _layers(**TORCH_SHAPE)[n] for n in ('conv2', 'conv5')})
 
 
 def test_command_refuses_bad_input_in_one_line(tmp_path):
