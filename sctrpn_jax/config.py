@@ -13,6 +13,9 @@ from sctrpn_jax.config_values import Count, NotNegative, Positive, Range, Share,
 from sctrpn_jax.geometry import grid
 
 Layer = Annotated[int, Range(1, 5)]
+Classification = Literal['shrinkage', 'shrinkage_square', 'log', 'square', 'focal', 'cube', 'hard_negative']
+Regression = Literal['smooth_l1', 'l1', 'giou']
+Average = Literal['sum', 'anchors', 'pairs']
 
 
 @dataclass
@@ -76,16 +79,14 @@ class ModelConfig:
 class LossConfig:
     """Objectives (Eq. 1, 4, 7, 8-10) and labels."""
 
-    classification: Literal['shrinkage', 'shrinkage_square', 'log', 'square', 'focal', 'cube', 'hard_negative'] = (
-        'shrinkage'
-    )
+    classification: Classification = 'shrinkage'
     shrinkage_speed: NotNegative = 10.0  # a of Eq. 8
     shrinkage_location: float = 0.2  # c of Eq. 8
-    regression: Literal['smooth_l1', 'l1', 'giou'] = 'smooth_l1'  # smooth_l1: Eq. 1; the others are additions
+    regression: Regression = 'smooth_l1'  # smooth_l1: Eq. 1; the others are additions
     xi: NotNegative = 1.0  # weight of the regression term (Eq. 4; lambda of Eq. 1)
     # sum: Eq. 4 as printed; anchors: each term over its number of anchors (Sec. 4.5); pairs (addition): the box loss
     # of each pair first, then the mean over the pairs.
-    average: Literal['sum', 'anchors', 'pairs'] = 'anchors'
+    average: Average = 'anchors'
     positive_iou: Share = 0.7  # an anchor that overlaps the target more is a positive
     negative_iou: Share = 0.3  # one that overlaps it less is a negative
     positive_iou_step: NotNegative = 0.0  # addition: what each later stage asks for on top
@@ -106,7 +107,7 @@ class DataConfig:
     max_interval: Count = 100  # frames between the two images of a pair, for sources that name no interval
     negative_share: Share = 0.05  # pairs whose search image shows another target
     mirror_share: Share = 0.0  # addition: pairs whose two crops are mirrored
-    video_share: Share = 0.0  # addition: pairs from sources that have video; 0: by the number of images
+    video_share: Share = 0.0  # addition: pairs from sources with video; 0: by the number of boxes of each source
     region_share: Share = 0.0  # addition: pairs whose target is any region of an image, not an annotated object
 
 
@@ -169,9 +170,9 @@ class FirstFrameConfig:
 
 @dataclass
 class RecoveryConfig:
-    """Addition: a target that scores low is held where it was, and looked for farther away."""
+    """Addition: after a low score the next search stays where it was, and looks farther away."""
 
-    score: Share = 0.0  # below it the target counts as lost; 0: off
+    score: Share = 0.0  # below it the target counts as lost (its box is still reported, with that score); 0: off
     search_size: WholeNumber = 0  # search crop of the frame after, pixels at the same scale; 0: no larger
 
 
@@ -242,15 +243,19 @@ def _check_model(c: ModelConfig) -> None:
     layers = c.cascade.layers
     different = 1 <= len(layers) == len(set(layers))
     _need(different, 'model.cascade.layers', layers, 'one to three of the layers 5, 4, 3')
-    _need(layers[0] == max(layers), 'model.cascade.layers', layers, 'the deepest layer first')
+    _need(layers == tuple(sorted(layers, reverse=True)), 'model.cascade.layers', layers, 'the deepest layer first')
     _need_search_size('model.search_size', c.search_size)
 
 
 def _check_loss(c: LossConfig, stages: int) -> None:
+    _need(
+        c.negative_iou <= c.positive_iou,
+        'loss.positive_iou',
+        c.positive_iou,
+        f'{c.negative_iou} (negative_iou) or more',
+    )
     last = c.positive_iou + c.positive_iou_step * (stages - 1)
-    fits = c.negative_iou <= c.positive_iou and last < 1
-    accepted = 'such that each stage has its positive_iou between negative_iou and 1'
-    _need(fits, 'loss.positive_iou_step', c.positive_iou_step, accepted)
+    _need(last < 1, 'loss.positive_iou_step', c.positive_iou_step, 'a step with which every stage stays below 1')
 
 
 def _check_phases(c: TrainConfig) -> None:

@@ -19,5 +19,5 @@ def get_ablation() -> ablation.Ablation:
         pairs=PAIRS,
         printed={f'xi_{xi}': {'EAO': value} for xi, value in PRINTED.items()},
         printed_source='Table 5, VOT-2018',
-        note='Gradients are clipped by their norm (train.clip_norm), which bounds what a large xi can do.',
+        note='Gradients are clipped by their norm (`optimiser.CLIP_NORM`), which bounds what a large xi can do.',
     )

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 import chex
 import jax.numpy as jnp
 
+from sctrpn_jax import config
 from sctrpn_jax.objectives.classification import classification_loss
 from sctrpn_jax.objectives.regression import regression_loss
 
-AVERAGES = ('sum', 'anchors', 'pairs')
+AVERAGES = typing.get_args(config.Average)
 
 
 def stage_loss(

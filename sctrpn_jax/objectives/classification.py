@@ -3,9 +3,13 @@
 All are written on the logit of the true class with softplus and sigmoid, so that values and gradients stay finite.
 """
 
+import typing
+
 import chex
 import jax
 import jax.numpy as jnp
+
+from sctrpn_jax import config
 
 EASY = 0.01  # probability below which a negative is easy (Sec. 4.3)
 
@@ -100,7 +104,7 @@ def hard_negative(logits: chex.Array, labels: chex.Array) -> chex.Array:
     return jnp.where(easy, 0.0, log_loss(logits, labels))
 
 
-NAMES = ('shrinkage', 'shrinkage_square', 'log', 'square', 'focal', 'cube', 'hard_negative')
+NAMES = typing.get_args(config.Classification)
 
 
 def classification_loss(

@@ -1,11 +1,14 @@
 """Regression losses on the box deltas of the positives: smooth L1, L1, generalised IoU."""
 
+import typing
+
 import chex
 import jax.numpy as jnp
 
+from sctrpn_jax import config
 from sctrpn_jax.geometry import boxes
 
-NAMES = ('smooth_l1', 'l1', 'giou')
+NAMES = typing.get_args(config.Regression)
 
 
 def smooth_l1(difference: chex.Array) -> chex.Array:

@@ -29,8 +29,8 @@ class Jitted(typing.NamedTuple):
       step: (variables, state, frame) -> (state, output).
       chunk: (variables, state, frames [T, H, W, 3]) -> (state, output with a leading [T]).
       sequence: (variables, frames [T, H, W, 3], box) -> output of `track_sequence`.
-      live: (variables, state, frame) -> (state, [8] box, score and region in one array, which is one transfer to the
-        host, (response maps, proposals)).
+      live: (variables, state, frame) -> (state, packed, (response maps, proposals)). `packed` [8] is box, score and
+        region, so that one transfer brings them to the host.
     """
 
     prepare: jax.stages.Wrapped
@@ -53,7 +53,7 @@ def over_sequences(function: typing.Callable) -> typing.Callable:
 
 
 def jitted(config: config_lib.Config, details: bool = False) -> Jitted:
-    """Entry points of a config, kept by the fields that tracking reads.
+    """Entry points of a config: one set per value of `config.model` and `config.track`.
 
     Args:
       config: the run's.
@@ -63,6 +63,7 @@ def jitted(config: config_lib.Config, details: bool = False) -> Jitted:
       ValueError: a field with a value that cannot work.
     """
     kept = config_values.to_dict(config_values.check(config))
+    # A config can be changed, so its text stands for it.
     key = json.dumps({name: kept[name] for name in ('model', 'track')}, sort_keys=True)
     return _jitted(key, details)
 

@@ -1,4 +1,4 @@
-"""Recovery (an addition, `track.recovery`): a target that scores low is held in place and looked for farther away."""
+"""Recovery (an addition, `track.recovery`): after a low score the next search stays and looks farther away."""
 
 import dataclasses
 import functools

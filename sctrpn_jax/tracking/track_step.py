@@ -64,7 +64,8 @@ def track_step(
       details: whether the output holds response maps and proposals.
 
     Returns:
-      New state and `TrackOutput`.
+      New state and `TrackOutput`. Where the score is below `track.recovery.score` the state keeps its place and size,
+      and the output still has the best box that was found.
     """
     c = config.track
     found = recovery.look(variables, state, frame, config, details)

@@ -16,7 +16,7 @@ from sctrpn_jax import config as config_lib
 
 HEADS = 'heads'  # the part that is always trained
 # C-RPN's and pysot's; the paper names SGD alone.
-MOMENTUM = 0.9  # of SGD; AdamW's first moment
+MOMENTUM = 0.9  # of SGD, and b1 of AdamW
 WEIGHT_DECAY = 1e-4  # of kernels, not of biases and norms
 CLIP_NORM = 10.0  # of the gradients of all parts together
 
@@ -49,9 +49,8 @@ def total_steps(c: config_lib.TrainConfig) -> int:
 
 
 def phase_at(c: config_lib.TrainConfig, step: int) -> config_lib.Phase:
-    """The phase that an optimiser step lies in; after the last step, the last phase."""
-    found = spans(c)
-    return next((span.phase for span in found if step < span.end), found[-1].phase)
+    """The phase that an optimiser step of the run lies in."""
+    return next(span.phase for span in spans(c) if step < span.end)
 
 
 def make_schedule(c: config_lib.TrainConfig, part: str = HEADS) -> optax.Schedule:
@@ -98,7 +97,7 @@ def _part(c: config_lib.TrainConfig, part: str) -> optax.GradientTransformation:
     else:
         decay = optax.add_decayed_weights(WEIGHT_DECAY, mask=_kernels)
         solver = optax.chain(decay, optax.trace(MOMENTUM), optax.scale_by_learning_rate(rate))
-    if active == [(0, total_steps(c))] or part == HEADS:
+    if all(_is_trained(span.phase, part) for span in spans(c)):
         return solver
 
     def is_active(step: chex.Array) -> chex.Array:

@@ -31,15 +31,13 @@ def stage_targets(
     batch_size, stages = outputs.logits.shape[:2]
     keys = jax.random.split(key, (batch_size, stages))
     thresholds = jnp.asarray([c.positive_iou + i * c.positive_iou_step for i in range(stages)])
-    over_stages = jax.vmap(
-        lambda anchors, mask, box, positive, key, threshold, by_place: assign(
-            anchors, mask, box, positive, key, positive_iou=threshold, by_place=by_place
-        ),
-        in_axes=(0, 0, None, None, 0, 0, 0),
-    )
-    over_batch = jax.vmap(over_stages, in_axes=(0, 0, 0, 0, 0, None, None))
     by_place = (jnp.arange(stages) == 0) & (c.first_labels == 'place')
-    return over_batch(outputs.anchors, outputs.mask, batch['box'], batch['positive'], keys, thresholds, by_place)
+    of_stages = jax.vmap(assign, in_axes=(0, 0, None, None, 0))
+
+    def of_image(*given):
+        return of_stages(*given, positive_iou=thresholds, by_place=by_place)
+
+    return jax.vmap(of_image)(outputs.anchors, outputs.mask, batch['box'], batch['positive'], keys)
 
 
 def loss_and_metrics(

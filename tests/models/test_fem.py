@@ -5,7 +5,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from sctrpn_jax.models import alexnet, fem, stn
+from sctrpn_jax.geometry import grid
+from sctrpn_jax.models import fem, stn
 
 
 def _maps(previous_size=6, current_size=10, seed=0):
@@ -78,8 +79,8 @@ def test_realign_brings_a_smooth_previous_map_back():
 def test_match_cells_agrees_with_receptive_field_centres():
     for image in (127, 255):
         for layer in (3, 4):
-            size, common = (alexnet.feature_size(n, image) for n in (layer, 5))
-            centres, common_centres = (np.asarray(alexnet.cell_centres(n, image)) for n in (layer, 5))
+            size, common = (grid.feature_size(n, image) for n in (layer, 5))
+            centres, common_centres = (np.asarray(grid.cell_centres(n, image)) for n in (layer, 5))
             points = jnp.stack([jnp.arange(common, dtype=jnp.float32)] * 2, axis=-1)
             matched = np.asarray(fem.match_cells(points, common, size, 'aligned'))[:, 0]
             np.testing.assert_allclose(np.interp(matched, np.arange(size), centres), common_centres)

@@ -1,6 +1,5 @@
 """Table 2: proposals against the network's own outputs taken apart by hand, recall of known boxes, baselines, files."""
 
-import copy
 import csv
 import functools
 import io
@@ -16,8 +15,7 @@ from sctrpn_jax.data import sequences
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.models import sctrpn
 from sctrpn_jax.studies import recall_table
-from sctrpn_jax.tracking import track_step as step
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.tracking import compiled, look, proposals
 from sctrpn_jax.weights import network_file as weights_file
 
 KEPT = 1000  # of each kind, as `run` keeps: what is compiled for one test serves the others
@@ -44,11 +42,11 @@ def test_stages_are_the_networks_outputs_in_order(network, clip, proposer):
     np.testing.assert_allclose(centre, [x + w / 2, y + h / 2], rtol=1e-6)
     assert side == pytest.approx(np.sqrt((w + (w + h) / 2) * (h + (w + h) / 2)) * 255 / 127, rel=1e-5)
 
-    state = tracker.functions(config).init(variables, frames[0], sequence.boxes[0].astype(np.float32))
+    state = compiled.CompiledTracker(variables, config).init(frames[0], sequence.boxes[0].astype(np.float32))
     plain = crop_lib.extract(frames[2], jnp.asarray(centre), jnp.asarray(side), 255, state.fill)
     assert np.abs(np.asarray(plain) - crop).max() <= 0.51
     search = jax.jit(functools.partial(sctrpn.SCTRPN(config.model).apply, method='search'))
-    target = step.template_target(state.first_size, config)[None]
+    target = look.template_target(state.first_size)[None]
     outputs = jax.device_get(search(variables, state.template, plain[None], target))
     names = list(rows)
     assert names == ['stage 1 (conv5)', 'stage 2 (conv4)', 'last stage, re-ranked (Eq. 13)', 'anchors']
@@ -71,18 +69,18 @@ def test_stages_are_the_networks_outputs_in_order(network, clip, proposer):
     assert np.ptp(rows['anchors'][:, 0] + rows['anchors'][:, 2] / 2) == pytest.approx(128 * side / 255, rel=1e-4)
 
 
-def test_re_ranked_proposals_are_the_trackers(network, clip, proposer):
+def test_re_ranked_proposals_are_the_trackers(network, clip):
     variables, config = network
     frames, sequence = clip
-    config = copy.deepcopy(config)
-    config.track.proposals = KEPT
-    functions = tracker.functions(config, details=True)
-    state = functions.init(variables, frames[0], sequence.boxes[0].astype(np.float32))
-    _, output = jax.device_get(functions.step(variables, state, frames[1]))
+    proposer = recall_table.Proposer(*network, most=proposals.KEPT)
+    proposer.init(frames[0], sequence.boxes[0])
+    programs = compiled.CompiledTracker(variables, config, details=True)
+    state = programs.init(frames[0], sequence.boxes[0].astype(np.float32))
+    _, output = jax.device_get(programs.step(state, frames[1]))
     rows, _, (centre, side) = proposer(frames[1], sequence.boxes[0])
     found = rows['last stage, re-ranked (Eq. 13)']
     count = int(np.isfinite(found).all(axis=1).sum())
-    assert COMPARED < count <= KEPT and np.isnan(found[count:]).all()
+    assert COMPARED < count <= proposals.KEPT and np.isnan(found[count:]).all()
     boxes = output.proposals.boxes[:COMPARED] * side / 255
     boxes[:, :2] += centre - side / 2 - boxes[:, 2:] / 2
     np.testing.assert_allclose(found[:COMPARED], boxes, rtol=1e-3, atol=0.02)
