@@ -36,6 +36,7 @@ def test_one_version():
     assert sctrpn_jax.__version__ == project['version'] == importlib.metadata.version('sctrpn_jax')
 
 
+@pytest.mark.all
 def test_the_lines_of_the_docstring_follow_an_object():
     frames, truth = generated.make_sequence(7, 12)
     (x, y, w, h), printed = truth[0], []

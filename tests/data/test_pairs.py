@@ -90,17 +90,6 @@ def test_positives_share_a_track_and_negatives_a_different_source():
     assert (SOURCE[drawn.template] != SOURCE[drawn.search])[~good].all() and (~good).sum() > 100
 
 
-@pytest.mark.parametrize('share', [0.0, 0.5, 1.0])
-def test_negatives_of_the_same_source_come_in_their_share(share):
-    sources = [ListSource(*([(frame, f'{track}{frame}') for frame in range(2)] for track in range(30))) for _ in 'ab']
-    index = pairs.make_index(sources, [1, 3], [(1, 100)] * 2, share)
-    drawn = draw(index, 2000, negative_share=1)
-    assert not drawn.positive.any()
-    home = drawn.template // 60 == drawn.search // 60
-    assert (drawn.template // 2 != drawn.search // 2).all()
-    assert abs(home.mean() - share) < (0.06 if 0 < share < 1 else 1e-9)
-
-
 def test_a_single_source_gives_negatives_of_other_images():
     drawn = draw(pairs.make_index([STILLS], [1], [(1, 100)]), 200, negative_share=1)
     assert (~drawn.positive).sum() > 190

@@ -109,7 +109,7 @@ def test_nothing_readable_ends_with_a_reason(root):
     sources = mixture.make_mixture(config.DataConfig(root=str(root)))
     for image in root.glob('*/img/*'):
         image.unlink()
-    record = pipeline.MakeRecord(sources, 0, {}, 41, 61, 127, 4)
+    record = pipeline.MakeRecord(sources, 0, {}, 41, 61, 4)
     with pytest.raises(ValueError, match=r'no readable pair at position 0 in 16 draws; the last: .*png'):
         record(0)
 

@@ -68,6 +68,7 @@ def test_a_killed_evaluation_ends_with_the_same_report(tmp_path, write_otb):
     assert without_times(again['report.json']) == before
 
 
+@pytest.mark.all
 def test_starts_shifted_in_space_and_time(tmp_path, write_otb, weights):
     write_otb(tmp_path / 'data', ['a', 'b'], 21)
     root, out = str(tmp_path / 'data'), str(tmp_path / 'out' / 'floor')
@@ -109,6 +110,7 @@ def test_starts_shifted_in_space_and_time(tmp_path, write_otb, weights):
         evaluate.score(job.Job('otb', root, results=results, protocol='sre'))
 
 
+@pytest.mark.all
 def test_vot_with_resets_and_without(tmp_path, weights):
     root, out = tmp_path / 'VOT', tmp_path / 'floor'
     (root / 'ball' / 'color').mkdir(parents=True)

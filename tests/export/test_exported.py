@@ -109,6 +109,7 @@ def test_one_program_serves_other_weights(single, network, clip, tmp_path):
     np.testing.assert_allclose(boxes, track(tracker.Tracker(variables, config), clip[0][:3], clip[1][0])[0], atol=0.02)
 
 
+@pytest.mark.all
 def test_a_real_sequence_with_the_shipped_network(shared, tmp_path):
     sequence = sequences.read_sequences('otb', shared / 'data' / 'sequences' / 'OTB', ['Crossing'])[0]
     frames = np.stack([images.read_image(path) for path in sequence.frames[:10]])

@@ -118,4 +118,3 @@ def test_the_crop_s_centre_and_corner():
 def test_context_side():
     sizes = jnp.asarray([[10.0, 10.0], [30.0, 20.0]])
     np.testing.assert_allclose(crop.context_side(sizes), [20, np.sqrt((30 + 25) * (20 + 25))], rtol=1e-6)
-    np.testing.assert_allclose(crop.context_side(sizes, 0.0), [10, np.sqrt(600)], rtol=1e-6)

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from sctrpn_jax.speed import data
 
 NARROW = """from sctrpn_jax import config
@@ -14,6 +16,7 @@ def get_config():
 """
 
 
+@pytest.mark.all
 def test_tracking(call, tmp_path, monkeypatch):
     from sctrpn_jax.programs import benchmark
 
@@ -28,6 +31,7 @@ def test_tracking(call, tmp_path, monkeypatch):
     assert figures['peers']['mil']['frames_per_second'] > 0
 
 
+@pytest.mark.all
 def test_data(call, tmp_path):
     data.make_set(tmp_path / 'kept', frames=4, size=(160, 200))
     path = tmp_path / 'figures.json'

@@ -2,11 +2,13 @@
 
 import cv2
 import numpy as np
+import pytest
 
 from sctrpn_jax.data import generated, images, sequences
 from sctrpn_jax.programs import demo_clip as demo
 
 
+@pytest.mark.all
 def test_demo(tmp_path):
     scores = demo.run(tmp_path, num_frames=20, shown_frame=10)
     assert scores['success_auc'] > 0.4 and scores['precision'] > 0.7

@@ -27,6 +27,7 @@ def test_chunks_give_every_frame_and_compile_once(clip, traced, chunk):
     assert summary.tracking > 0
 
 
+@pytest.mark.all
 def test_the_real_network_gives_the_live_trackers_boxes(clip):
     folder, boxes = clip
     config = config_lib.Config()

@@ -54,6 +54,7 @@ def test_peaks_are_operations_and_bytes_over_the_best_time(monkeypatch):
     assert [values.dtype for values in ran] == [jnp.float32, jnp.bfloat16, jnp.float32] and (ran[2] == 1).all()
 
 
+@pytest.mark.all
 def test_the_whole_tracking_measurement(clip):
     settings = narrow()
     settings.track.recovery.search_size = settings.track.search_size + 96
@@ -80,6 +81,7 @@ def test_peers_are_measured_or_the_reason_is_given(clip):
     assert 'give the folder' in result['nano']['not measured']
 
 
+@pytest.mark.all
 def test_the_whole_training_measurement():
     settings = narrow()
     settings.model.cascade.layers = (5,)  # its two programs are compiled

@@ -26,6 +26,7 @@ def get_ablation():
 BASE = f"""
 import runpy
 from sctrpn_jax import config as config_lib
+import pytest
 
 def get_config():
     config = runpy.run_path({str(TINY)!r})['get_config']()
@@ -37,6 +38,7 @@ def get_config():
 """
 
 
+@pytest.mark.all
 def test_a_real_run(tmp_path, write_clip):
     (tmp_path / 'otb' / 'clip' / 'img').mkdir(parents=True)
     _, clip = write_clip(tmp_path / 'otb' / 'clip' / 'img', 3, 4)

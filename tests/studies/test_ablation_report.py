@@ -50,7 +50,7 @@ def test_one_seed_is_the_paired_difference():
     ('a', 'b'), [(np.ones((2, 3)), np.ones((3, 3))), (np.ones(3), np.ones(3)), ([[np.nan]], [[0]])]
 )
 def test_scores_that_do_not_pair(a, b):
-    with pytest.raises(ValueError, match='accepted are two alike'):
+    with pytest.raises(ValueError, match='accepted are two of the same shape'):
         ablation_report.hierarchical_difference(a, b)
 
 

@@ -11,6 +11,7 @@ def narrow_config() -> config_lib.Config:
     config = config_lib.Config()
     config.model.backbone.widths, config.model.backbone.groups = (8, 8, 8, 8, 8), (1, 1, 1, 1, 1)
     config.model.channels, config.model.matching = 16, True
+    config.model.cascade.layers = (5, 4)
     config.track.rerank_exponents, config.track.voting = (0.05, 0.1, 0.1), True
     return config
 
@@ -19,14 +20,6 @@ def narrow_config() -> config_lib.Config:
 def narrow():
     """(variables, config)."""
     config = narrow_config()
-    return sctrpn.init_variables(sctrpn.SCTRPN(config.model), 0), config
-
-
-@pytest.fixture(scope='session')
-def two_stages():
-    """`narrow` with a shorter cascade, for tests that each compile a program of their own."""
-    config = narrow_config()
-    config.model.cascade.layers = (5, 4)
     return sctrpn.init_variables(sctrpn.SCTRPN(config.model), 0), config
 
 

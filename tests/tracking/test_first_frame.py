@@ -13,18 +13,18 @@ VIEWS = [(0, 0, 1), (-0.2, -0.2, 1.1), (0.2, 0.2, 1.1), (-0.2, 0.2, 0.91), (0.2,
 
 
 @pytest.fixture
-def config(two_stages):
-    config = copy.deepcopy(two_stages[1])
+def config(narrow):
+    config = copy.deepcopy(narrow[1])
     config.track.voting, config.track.first_frame.correction = False, 0.75
     return config
 
 
 @pytest.fixture
-def plain(two_stages, config):
+def plain(narrow, config):
     """Programs without the correction, with the proposals."""
     config = copy.deepcopy(config)
     config.track.first_frame.correction = 0.0
-    return compiled.CompiledTracker(two_stages[0], config, details=True)
+    return compiled.CompiledTracker(narrow[0], config, details=True)
 
 
 def best_in_frame(output, search_size):
@@ -35,8 +35,8 @@ def best_in_frame(output, search_size):
 
 
 @pytest.mark.parametrize('box', [(60, 50, 40, 30), (40, 30, 90, 60), (20, 80, 160, 2)])
-def test_the_bias_is_the_mean_error_of_single_steps(two_stages, clip, config, plain, box):
-    variables, frame, box = two_stages[0], clip[0][0], np.array(box, np.float32)
+def test_the_bias_is_the_mean_error_of_single_steps(narrow, clip, config, plain, box):
+    variables, frame, box = narrow[0], clip[0][0], np.array(box, np.float32)
     middle, size = box[:2] + box[2:] / 2, box[2:]
     errors = []
     for dx, dy, zoom in VIEWS:

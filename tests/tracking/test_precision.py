@@ -12,6 +12,7 @@ from sctrpn_jax.tracking import compiled, tracker
 from sctrpn_jax.weights import pretrained
 
 
+@pytest.mark.all
 @pytest.mark.parametrize('name', ['Crossing', 'Deer'])
 def test_bfloat16_boxes_stay_within_a_pixel_on_real_frames(name, shared):
     """Without re-ranking, whose shape cue counts contours: one more or less can change which of two boxes is best."""

@@ -99,6 +99,7 @@ def configs(tmp_path, shared):
     return wide, variables
 
 
+@pytest.mark.all
 def test_a_run_grows_from_a_narrower_network_and_imagenet(tmp_path, shared):
     config, narrow = configs(tmp_path, shared)
     started = train_state.create_train_state(config)

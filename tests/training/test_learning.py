@@ -19,6 +19,7 @@ def losses(config, workdir):
     return [line['loss'] for line in metric_log.read_metrics(workdir / 'metrics.jsonl')]
 
 
+@pytest.mark.all
 def test_the_loss_falls_below_80_percent_in_50_steps(tmp_path):
     """A narrow one-stage network on generated sequences; the means of the first and the last ten steps."""
     config = runpy.run_path(str(CONFIGS / 'quickstart.py'))['get_config']()

@@ -38,10 +38,10 @@ def test_metrics_have_every_term_of_every_stage(whole_run):
     lines = metric_log.read_metrics(whole_run[0] / 'metrics.jsonl')
     assert [line['step'] for line in lines] == [1, 2, 3, 4, 5, 6]
     for line in lines:
-        terms = [line[f'stage{i}/{term}'] for i in (1, 2, 3) for term in ('classification', 'regression')]
+        terms = [line[f'stage{i}/{term}'] for i in (1, 2) for term in ('classification', 'regression')]
         assert np.isfinite(terms).all()
         np.testing.assert_allclose(sum(terms), line['loss'], rtol=1e-5)
-        assert all(0 <= line[f'stage{i}/iou'] <= 1 for i in (1, 2, 3))
+        assert all(0 <= line[f'stage{i}/iou'] <= 1 for i in (1, 2))
 
 
 def test_backbone_moves_in_the_last_phase_only(whole_run):
@@ -82,6 +82,7 @@ def test_kill_and_restart_is_bit_exact(whole_run, tmp_path):
     assert [line['loss'] for line in second] == [line['loss'] for line in first]
 
 
+@pytest.mark.all
 def test_two_devices_give_the_losses_of_one(whole_run, tmp_path):
     command = [sys.executable, str(REPOSITORY / 'bin' / 'train'), '--config', str(HERE / 'tiny_config.py')]
     environment = os.environ | {'XLA_FLAGS': f'{os.environ["XLA_FLAGS"]} --xla_force_host_platform_device_count=2'}
@@ -153,8 +154,8 @@ def test_a_run_starts_from_the_weights_of_another(whole_run):
     started = jax.device_get(loop.state_lib.create_train_state(config))
     assert started.step == 0
     assert _same(started.params, whole_run[1].params) and _same(started.batch_stats, whole_run[1].batch_stats)
-    config.model.cascade.layers = (5, 4)
+    config.model.cascade.layers = (5,)
     with pytest.raises(
-        ValueError, match=r'train.start_from: .* has another network: batch_stats/stages_2/.* the config wants none'
+        ValueError, match=r'train.start_from: .* has another network: batch_stats/stages_1/.* the config wants none'
     ):
         loop.state_lib.create_train_state(config)

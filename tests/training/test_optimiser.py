@@ -44,7 +44,7 @@ def test_other_readings_are_other_phases():
 
 
 def test_a_phase_of_no_step_is_left_out():
-    c = train_config(phases=(phase(0.01), phase(2), phase(1.04)))
+    c = train_config(phases=(phase(0.01), phase(2), phase(1.1)))
     assert [(span.first, span.end) for span in optimiser.spans(c)] == [(0, 20), (20, 31)]
 
 

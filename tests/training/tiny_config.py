@@ -1,4 +1,4 @@
-"""The smallest run that has every part: three stages, STN, both phases, generated data."""
+"""The smallest run that has every part: two stages, STN, both phases, generated data."""
 
 from sctrpn_jax import config as config_lib
 
@@ -11,6 +11,7 @@ def get_config() -> config_lib.Config:
     model.backbone.norm = 'batch'
     model.channels = 4
     model.matching = True
+    model.cascade.layers = (5, 4)
     train = config.train
     train.batch_size, train.pairs_per_epoch = 2, 4
     train.phases = (

@@ -58,10 +58,10 @@ def main():
     davis = pathlib.Path(__file__).resolve().parents[3] / 'shared' / 'data' / 'sequences' / 'DAVIS'
     clips = {str(seed): clip(str(seed)) for seed in CLIPS} | {name: real_clip(davis, name) for name in REAL}
     made = {
-        network: {name: np.round(track(network, *each), 3).tolist() for name, each in clips.items()}
+        network: {name: np.round(track(network, *each).astype(float), 3).tolist() for name, each in clips.items()}
         for network in pretrained.available()
     }
-    FILE.write_text(json.dumps(made, indent=0) + '\n')
+    FILE.write_text(json.dumps(made) + '\n')
 
 
 if __name__ == '__main__':
