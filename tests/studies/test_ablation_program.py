@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import numpy as np
+import pytest
 
 from sctrpn_jax import config_files
 from sctrpn_jax.data import sequences

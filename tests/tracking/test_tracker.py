@@ -11,7 +11,7 @@ from sctrpn_jax.data import images, sequences
 from sctrpn_jax.geometry import grid
 from sctrpn_jax.kernels import convolution
 from sctrpn_jax.models import sctrpn
-from sctrpn_jax.tracking import compiled, look, track_step, tracker
+from sctrpn_jax.tracking import compiled, look, tracker
 
 
 def valid(boxes):
@@ -287,5 +287,5 @@ def test_bad_frames_say_why(narrow, clip):
 def test_state_is_a_plain_pytree(narrow, clip):
     variables, config = narrow
     frames, boxes = clip
-    state = track_step.init_state(variables, jnp.asarray(frames[0]), jnp.asarray(boxes[0]), config)
+    state = compiled.jitted(config).init(variables, frames[0], boxes[0])
     assert all(isinstance(leaf, jax.Array) for leaf in jax.tree.leaves(state))
