@@ -59,7 +59,7 @@ def _with_backbone(variables: dict, b: config_lib.BackboneConfig) -> dict:
     try:
         loaded = initial.load_backbone(b.weights, widths=b.widths, groups=b.groups, norm=b.norm)
     except ValueError as error:
-        raise ValueError(f'config.model.backbone.weights: {error}') from None
+        raise ValueError(f'config.model.backbone.weights: {error} (`sctrpn weights import` makes it)') from None
     # A file holds convolutions for all five layers; the network may use fewer, and norms of its own.
     backbone = variables['params']['backbone']
     backbone = backbone | {name: jax.tree.map(jnp.asarray, loaded[name]) for name in loaded if name in backbone}

@@ -62,7 +62,7 @@ def read_run_config(folder: pathlib.Path, step: int) -> config_lib.Config:
         content = json.loads(path.read_text(encoding='utf-8'))
     except (OSError, ValueError) as error:
         raise ValueError(f'{path}: not a config in JSON ({error})') from None
-    return network_file.parse_config(content, str(folder / str(step)))
+    return network_file.parse_config(content, str(folder / str(step)), 'start the run again in another --workdir')
 
 
 def _on(sharding: jax.sharding.Sharding, leaf: typing.Any) -> jax.ShapeDtypeStruct:

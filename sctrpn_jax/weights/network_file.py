@@ -62,31 +62,33 @@ def pack_config(config: config_lib.Config) -> bytes:
     return (json.dumps({'sctrpn_jax': __version__, 'config': kept}, indent=1) + '\n').encode()
 
 
-def parse_config(content: object, where: str) -> config_lib.Config:
+# What to do with files of another version, after "use that version, or".
+RENAME = 'write its config, with the names that CHANGELOG.md gives, into the .json: {"sctrpn_jax": .., "config": {..}}'
+
+
+def parse_config(content: object, where: str, instead: str = RENAME) -> config_lib.Config:
     """Config of what `pack_config` made, or of a checkpoint.
 
     Args:
       content: the parsed JSON.
       where: the file, for messages.
+      instead: what else a user of another version's file can do.
 
     Raises:
       ValueError: another form, or one that another version wrote.
     """
     if not isinstance(content, dict) or 'sctrpn_jax' not in content:
-        raise ValueError(f'{where}: written by sctrpn_jax 0.1; {_advice("0.1")}')
+        raise ValueError(f'{where}: written by sctrpn_jax 0.1; {_advice("0.1", instead)}')
     writer = str(content['sctrpn_jax'])[:20]
     try:
         return config_values.check(config_values.from_dict(content.get('config'), config_lib.Config))
     except ValueError as error:
-        hint = '' if writer == __version__ else f' (written by sctrpn_jax {writer}; {_advice(writer)})'
+        hint = '' if writer == __version__ else f' (written by sctrpn_jax {writer}; {_advice(writer, instead)})'
         raise ValueError(f'{where}: {error}{hint}') from None
 
 
-def _advice(writer: str) -> str:
-    return (
-        f'this is {__version__}. Use version {writer}, or write its config, with the names that CHANGELOG.md gives, as '
-        '{"sctrpn_jax": .., "config": {..}} into the .json beside the .npz'
-    )
+def _advice(writer: str, instead: str) -> str:
+    return f'this is {__version__}. Use version {writer}, or {instead}'
 
 
 def _without_places(kept: dict) -> dict:
@@ -132,7 +134,7 @@ def _read_config(path: str | os.PathLike, old: bool) -> config_lib.Config:
     try:
         content = json.loads(where.read_text(encoding='utf-8'))
     except FileNotFoundError:
-        said = f'{path}: written by sctrpn_jax 0.1, which kept the config in it; {_advice("0.1")}'
+        said = f'{path}: written by sctrpn_jax 0.1, which kept the config in it; {_advice("0.1", RENAME)}'
         raise ValueError(said if old else f'{where}: no such file; it holds the config of {path}') from None
     except (OSError, ValueError, RecursionError) as error:
         raise ValueError(f'{where}: not a config in JSON ({error})') from None
