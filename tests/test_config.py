@@ -159,7 +159,8 @@ def test_no_number_field_takes_what_is_no_number(name, value):
         ('track', '1', 'config.track is a section; set one of its fields: search_size'),
         ('loss.xi', '__import__("os")', 'accepted: a number, 0 or more'),
         ('track.stages', '4', r'is 4; accepted: 0 \(all\) to 3'),
-        ('loss.positive_iou_step', '0.2', 'accepted: such that each stage has its positive_iou'),
+        ('loss.positive_iou_step', '0.2', 'accepted: a step with which every stage stays below 1'),
+        ('loss.positive_iou', '0.2', r'is 0.2; accepted: 0.3 \(loss.negative_iou\) or more'),
     ],
 )
 def test_impossible_text_is_named(name, text, words):

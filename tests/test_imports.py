@@ -94,6 +94,7 @@ def test_strangers_do_not_import_each_other(part, other):
 def test_no_cycle_of_modules_nor_of_parts():
     by_module = uses_of_modules()
     assert by_module['sctrpn_jax.objectives.cascade_loss'] == {
+        'sctrpn_jax.config',
         'sctrpn_jax.objectives.classification',
         'sctrpn_jax.objectives.regression',
     }

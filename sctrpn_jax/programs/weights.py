@@ -1,4 +1,4 @@
-"""Imports published backbones, and exports trained networks as one file.
+"""Imports published backbones, and exports trained networks in files of this project.
 
 sctrpn weights import --source alexnet-owt-7be5be79.pth --output alexnet.npz
 sctrpn weights export --checkpoint runs/full --output full.npz

@@ -32,6 +32,8 @@ VARIANTS = [
     {'cascade__layers': (5, 4, 3)},
     {'cascade__layers': (5,)},
     {'fem__transform': 'resize'},
+]
+MORE_VARIANTS = [
     {'fem__grid': 'stretch'},
     {'fem__stn_on': 'template', 'fem__realign': True},
     {'fem__stn_on': 'search', 'fem__stn_first': True},
@@ -41,7 +43,11 @@ VARIANTS = [
 ]
 
 
-@pytest.mark.parametrize('changes', VARIANTS, ids=lambda c: ','.join(f'{k}={v}' for k, v in c.items()))
+@pytest.mark.parametrize(
+    'changes',
+    [*VARIANTS, *(pytest.param(each, marks=pytest.mark.all) for each in MORE_VARIANTS)],
+    ids=lambda c: ','.join(f'{k}={v}' for k, v in c.items()),
+)
 def test_variants_run_train_and_chain_their_anchors(changes):
     c = small(**{'cascade__layers': (5, 4)} | changes)
     model = sctrpn.SCTRPN(c)

@@ -83,6 +83,7 @@ def test_the_response_of_a_known_tracker(tmp_path, response):
     assert f'{found["response"]:.2f} |' in text and '-10 degrees' in text
 
 
+@pytest.mark.all
 def test_the_page_of_a_weights_file_holds_what_its_network_finds(tmp_path, network, network_clip):
     """Medians and means over frames, by a plain loop over the proposer's best box."""
     weights_file.write(tmp_path / 'network.npz', *network)

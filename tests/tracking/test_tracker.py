@@ -45,6 +45,7 @@ def test_chunks_give_the_same_boxes(narrow, clip):
     np.testing.assert_allclose(np.concatenate(chunks), whole.box[1:], atol=1e-3)
 
 
+@pytest.mark.all
 def test_vmap_over_sequences(narrow, clip):
     variables, config = narrow
     frames, boxes = clip
@@ -245,6 +246,7 @@ def test_grey_and_rgba_frames_are_converted(narrow, clip):
     np.testing.assert_array_equal(results[0], results[2])
 
 
+@pytest.mark.all
 def test_real_grey_sequence(narrow, shared):
     """OTB Freeman1 is greyscale."""
     variables, config = narrow

@@ -8,6 +8,7 @@ import sys
 import cv2
 import jax
 import numpy as np
+import pytest
 
 from sctrpn_jax.training import feeding
 
@@ -62,6 +63,7 @@ def test_both_modes_feed_the_step_alike(tmp_path):
     assert fed['resident'][0]['position'].tolist() == [6, 7]
 
 
+@pytest.mark.all
 def test_resident_training_needs_no_grain(tmp_path):
     write_source(tmp_path)
     options = ['--config', str(HERE / 'tiny_config.py'), f'--config.data.root={tmp_path}', '--workdir']

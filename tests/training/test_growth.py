@@ -28,6 +28,7 @@ def made(module, seed, *inputs, **kwargs):
     return scattered(module.init(jax.random.key(0), *inputs, **kwargs), seed)
 
 
+@pytest.mark.all
 def test_backbone():
     images = jnp.abs(values((1, 127, 127, 3), 0)) * 100
     narrow = alexnet.AlexNet(NARROW, (1, 1, 1, 1, 1), norm='none')

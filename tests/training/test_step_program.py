@@ -5,6 +5,8 @@ import pathlib
 import subprocess
 import sys
 
+import pytest
+
 HERE = pathlib.Path(__file__).parent
 
 _LOWER = """
@@ -29,6 +31,7 @@ for layers in ((), (4, 5)):
 """
 
 
+@pytest.mark.all
 def test_every_process_makes_the_same_program():
     made = []
     for seed in ('1', '2', '5'):

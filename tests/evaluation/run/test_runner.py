@@ -102,6 +102,7 @@ def test_processes_share_the_sequences(tmp_path, weights, write_otb):
     assert runner.run_one_pass(shared, found, tmp_path / 'shared').keys() == expected.keys()  # nothing left to do
 
 
+@pytest.mark.all
 def test_untrained_features_track_a_real_sequence(shared, tmp_path):
     """The floor: README of the weights reports 0.719 on Crossing with conv5; here a quarter of its frames."""
     root = shared / 'data' / 'sequences' / 'OTB'
