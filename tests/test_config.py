@@ -160,7 +160,7 @@ def test_no_number_field_takes_what_is_no_number(name, value):
         ('loss.xi', '__import__("os")', 'accepted: a number, 0 or more'),
         ('track.stages', '4', r'is 4; accepted: 0 \(all\) to 3'),
         ('loss.positive_iou_step', '0.2', 'accepted: a step with which every stage stays below 1'),
-        ('loss.positive_iou', '0.2', r'is 0.2; accepted: 0.3 \(loss.negative_iou\) or more'),
+        ('loss.positive_iou', '0.2', r'is 0.2; accepted: 0.3 \(negative_iou\) or more'),
     ],
 )
 def test_impossible_text_is_named(name, text, words):
