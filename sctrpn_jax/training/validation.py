@@ -49,7 +49,10 @@ def _load(root: str, seed: int) -> list[tuple[str, np.ndarray, np.ndarray]]:
         # Far from the keys that training draws.
         made = [generated.make_sequence(10**9 + seed * 1000 + i, FRAMES) for i in range(SEQUENCES)]
         return [(f'generated{i}', frames, boxes.astype(np.float64)) for i, (frames, boxes) in enumerate(made)]
-    found = sequences.read_sequences('davis', root)
+    try:
+        found = sequences.read_sequences('davis', root)
+    except ValueError as error:
+        raise ValueError(f'config.train.validation_root: {error}') from None
     # Evenly spread over the names, so that a few stand for all.
     chosen = [found[i * len(found) // SEQUENCES] for i in range(min(SEQUENCES, len(found)))]
     loaded = []

@@ -39,6 +39,7 @@ def test_the_papers_config_takes_a_step(tmp_path):
     config = runpy.run_path(str(CONFIGS / 'sctrpn_paper.py'))['get_config']()
     config.model.backbone.weights = config.data.root = ''
     config.train.batch_size, config.train.pairs_per_epoch = 2, 2
+    config.train.log_every, config.train.validate_every = 1, 0
     config.train.phases = tuple(config_lib.Phase(1, p.start_rate, p.end_rate, layers=p.layers) for p in _paper())
     before = jax.device_get(loop.state_lib.create_train_state(config)).params
     state = loop.train_and_evaluate(config, tmp_path)
