@@ -19,7 +19,7 @@ from sctrpn_jax.weights import loading
 
 _log = logging.getLogger(__name__)
 
-# Fields that do not change what a run computes, so a restart may set them anew. (The two ways of feeding give the same
+# Fields that do not change what a run computes, so a restart may change them. (The two ways of feeding give the same
 # pairs, to rounding.)
 _FREE_FIELDS = {
     'train': ('log_every', 'checkpoint_every', 'validate_every', 'validation_root'),

@@ -133,7 +133,7 @@ def run_sequence(
       folder: of the experiment, such as `<tracker>/baseline`; the files go into `<folder>/<name>`.
       bounds: last column and row that count.
       convention: one of `raster.CONVENTIONS`.
-      reset: start anew after a failure.
+      reset: start again after a failure.
       repetitions: at most, 1 to 15.
 
     Returns:
