@@ -10,11 +10,13 @@
 
 Frames are [H, W, 3] uint8 RGB. Boxes are x, y, w, h in frame pixels: top-left corner and size, counted from 0.
 `track_sequence` follows an object through a whole array of frames as one compiled function, which `jax.vmap` maps over
-sequences. Importing this package alone does not import JAX.
+sequences. Importing this package alone does not import JAX, but sets a flag of its CPU compiler (`xla_flags`).
 """
 
 import importlib
 import typing
+
+from sctrpn_jax import xla_flags
 
 if typing.TYPE_CHECKING:
     from sctrpn_jax.tracking.tracker import Tracker, track_sequence
@@ -28,6 +30,8 @@ _HOMES = {
     'load_pretrained': 'sctrpn_jax.weights.pretrained',
     'track_sequence': 'sctrpn_jax.tracking.tracker',
 }
+
+xla_flags.use_eigen()
 
 
 def __getattr__(name: str) -> typing.Any:

@@ -4,7 +4,9 @@ import logging
 import os
 import pathlib
 import re
+import typing
 from collections.abc import Callable, Iterator
+from concurrent import futures
 
 import cv2
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from sctrpn_jax.data import images
 
 _log = logging.getLogger(__name__)
+_Item = typing.TypeVar('_Item')
 
 DEFAULT_FPS = 25.0  # of a folder of images, and of a video whose header gives none
 IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.ppm', '.tif', '.tiff', '.webp')
@@ -160,6 +163,15 @@ def chunks(source: Iterator[np.ndarray], size: int) -> Iterator[tuple[np.ndarray
         yield np.stack(group + [group[-1]] * (size - len(group))), len(group)
     if failure is not None:
         raise failure
+
+
+def ahead(items: Iterator[_Item]) -> Iterator[_Item]:
+    """The same items, none of them None; each is made on another thread while the one before it is in use."""
+    with futures.ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, items, None)
+        while (item := coming.result()) is not None:
+            coming = pool.submit(next, items, None)
+            yield item
 
 
 def _open_folder(path: pathlib.Path) -> FrameSource:

@@ -74,10 +74,10 @@ class AlexNet(nn.Module):
         deepest = max(self.layers)
         rest = min(first_trained - 1, deepest)
         features: dict[int, chex.Array] = {}
-        if rest:
-            x, features = self._at_rest(x, rest)
-        for number in range(rest + 1, deepest + 1):
-            x = self._layer(number, x, train)
+        for number in range(1, deepest + 1):
+            x = self._layer(number, x, train and number > rest)
+            if number == rest:
+                x = jax.lax.stop_gradient(x)
             features[number] = x
         return {number: features[number] for number in sorted(set(self.layers))}
 
@@ -92,26 +92,6 @@ class AlexNet(nn.Module):
         if number in grid.POOLED and self.norm == 'lrn':
             x = local_response_norm.local_response_norm(x.astype(jnp.float32)).astype(self.dtype)
         return x
-
-    def _at_rest(self, x: chex.Array, last: int) -> tuple[chex.Array, dict[int, chex.Array]]:
-        """Layers 1..last without gradients: the map of the last one, and those of all that are asked for."""
-
-        def run(module, _, x):
-            features = {}
-            for number in range(1, last + 1):
-                x = module._layer(number, x, False)
-                if number in module.layers:
-                    features[number] = x
-            return _, (x, features)
-
-        if convolution.on_cpu() and x.shape[0] > 1 and not self.is_initializing():
-            # One image after the other: its maps fit a CPU's cache, a batch's do not, and cost twice the time.
-            each = nn.scan(run, variable_broadcast=True, split_rngs={'params': False})
-            x, features = each(self, (), x[:, None])[1]
-            x, features = jax.tree.map(lambda maps: maps[:, 0], (x, features))
-        else:
-            x, features = run(self, (), x)[1]
-        return jax.lax.stop_gradient((x, features))
 
     def _check_settings(self) -> None:
         if self.norm not in ('lrn', 'batch', 'none'):

@@ -9,6 +9,7 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 
+from sctrpn_jax.kernels import convolution
 from sctrpn_jax.models import stn
 
 
@@ -83,8 +84,8 @@ class FEM(nn.Module):
             points = match_cells(stn.cell_grid(cells), cells, size, self.grid)
             points = jax.vmap(lambda m: stn.warp_points(m, jnp.asarray(points), centre))(motion)
             previous = stn.sample_maps(previous, points)
-        moved = nn.Conv(self.channels, (1, 1), dtype=self.dtype, name='previous')(previous)
-        added = nn.Conv(self.channels, (1, 1), use_bias=False, dtype=self.dtype, name='current')(current)
+        moved = convolution.Conv(self.channels, 1, dtype=self.dtype, name='previous')(previous)
+        added = convolution.Conv(self.channels, 1, dtype=self.dtype, use_bias=False, name='current')(current)
         fused = nn.relu(moved + added)
         if realign or cells != size:
             points = jnp.tile(jnp.asarray(stn.cell_grid(size))[None], (batch, 1, 1, 1))

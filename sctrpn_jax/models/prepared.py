@@ -7,7 +7,8 @@ import jax.numpy as jnp
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.kernels import convolution, winograd
 
-_WINOGRAD_TILE = 4  # results along a side of a tile
+# Results along a side of a tile: larger tiles need fewer products, but more numbers of the kernel have to be read.
+_TILES = {2: 4, 3: 2, 4: 2, 5: 2}
 
 
 def prepare(variables: dict, config: config_lib.ModelConfig) -> dict:
@@ -31,11 +32,9 @@ def prepare(variables: dict, config: config_lib.ModelConfig) -> dict:
     groups: dict[tuple[str, ...], int] = {
         ('backbone', f'conv{n}'): config.backbone.groups[n - 1] for n in range(2, deepest + 1)
     }
-    for i in range(len(config.cascade.layers)):
-        groups |= {(f'stages_{i}', branch, 'search_conv'): 1 for branch in ('classification', 'regression')}
     for path, count in groups.items():
         kernel = functools.reduce(lambda tree, name: tree[name], path, params)['kernel']
         place = functools.reduce(lambda tree, name: tree.setdefault(name, {}), path, made)
         for i, part in enumerate(jnp.split(kernel, count, axis=-1)):
-            place[f'group{i}'] = winograd.transform_kernel(part, _WINOGRAD_TILE)
+            place[f'group{i}'] = winograd.transform_kernel(part, _TILES[int(path[-1][-1])])
     return variables | {'winograd': made}

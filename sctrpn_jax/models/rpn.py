@@ -53,7 +53,7 @@ class Branch(nn.Module):
             self.hidden_norm = Norm(self.dtype)
             self.hidden_conv = conv(self.channels, 1)
         # Small, so that training starts from anchors that do not move and scores that say nothing.
-        self.out_conv = nn.Conv(self.outputs, (1, 1), kernel_init=nn.initializers.normal(1e-3))
+        self.out_conv = convolution.Conv(self.outputs, 1, kernel_init=nn.initializers.normal(1e-3))
 
     def template(self, features: chex.Array, train: bool) -> chex.Array:
         """[B, 6, 6, C] fused template features to the [B, 4, 4, C'] that the search is correlated with."""

@@ -1,6 +1,7 @@
 """Measures speed on this machine.
 
 sctrpn benchmark track --seconds 2
+sctrpn benchmark parts --seconds 1
 sctrpn benchmark train --config quickstart
 sctrpn benchmark data --json speed.json
 """
@@ -21,18 +22,25 @@ _TRACK = """Measures tracking: compilation, one live frame, whole sequences, sev
   sctrpn benchmark track --seconds 2 --frame 1280x720 --peers mil
 
 OpenCV's trackers run on the same frames, and PyTorch runs a network of one stage, where they are installed."""
+_PARTS = """Measures every convolution of the network, as a tracker runs it and as training does, forward and backward.
+
+  sctrpn benchmark parts --config sctrpn_lite --seconds 1
+
+Beside each time stand the least that this machine could take (its floor) and the shares of the machine's largest
+matrix product and of its copy rate, which are measured first. Winograd's method needs fewer operations than are counted
+here, so its share may pass 1."""
 _TRAIN = """Measures a training step, with the backbone at rest and in training, with its data and without.
 
   sctrpn benchmark train --config quickstart"""
 _DATA = """Measures training data: random access, the host's work for a pair, and both ways of feeding.
 
   sctrpn benchmark data --seconds 2 --streaming_seconds 5"""
-_FRAMES = 24  # that are tracked
+_FRAMES = 96  # that are tracked: enough for the first frame, which costs six others, to count as it does in a video
 
 
 def add_arguments(parser: arguments.Parser) -> None:
     """Defines what `main` reads."""
-    for word, text in {'track': _TRACK, 'train': _TRAIN, 'data': _DATA}.items():
+    for word, text in {'track': _TRACK, 'parts': _PARTS, 'train': _TRAIN, 'data': _DATA}.items():
         added = parser.add_word(word, text)
         arguments.add_config(
             added, "Python file that has get_config(), or the name of a shipped config. Left out: the paper's.", False
@@ -41,6 +49,7 @@ def add_arguments(parser: arguments.Parser) -> None:
         added.add_argument('--json', metavar='FILE', help='File to write all figures to.')
         if word == 'track':
             _add_track(added)
+        if word in ('track', 'parts'):
             continue
         added.add_argument(
             '--data_dir', default='out/benchmark', help='Where generated data is kept. Default: out/benchmark.'
@@ -82,7 +91,7 @@ def main(args: argparse.Namespace) -> int:
     import jax
     import numpy as np
 
-    from sctrpn_jax.speed import timing
+    from sctrpn_jax.speed import layers, timing
 
     device = jax.devices()[0]
     result = {
@@ -90,9 +99,11 @@ def main(args: argparse.Namespace) -> int:
         'jax': jax.__version__,
         'numpy': np.__version__,
     }
-    result |= {'track': _track, 'train': _train, 'data': _data}[args.word](args, config)
+    result |= {'track': _track, 'parts': _parts, 'train': _train, 'data': _data}[args.word](args, config)
     result['rss_mib'] = timing.resident_mib()
-    _show(result)
+    _show({name: value for name, value in result.items() if name != 'layers'})
+    if 'layers' in result:
+        print(layers.table(result['layers']))
     if args.json:
         path = pathlib.Path(args.json)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -115,6 +126,14 @@ def _track(args: argparse.Namespace, config: config_lib.Config | None) -> dict:
     rate = result['live']['frames_per_second']
     result['one_stage_network'] = pytorch.compare(config, args.seconds)
     return result | {'peers': track.peers(args.peers, frames, boxes[0], args.seconds, args.models, rate)}
+
+
+def _parts(args: argparse.Namespace, config: config_lib.Config | None) -> dict:
+    from sctrpn_jax.models import sctrpn
+    from sctrpn_jax.speed import layers
+
+    config = config or config_lib.Config()
+    return layers.measure(sctrpn.init_variables(sctrpn.SCTRPN(config.model), config.seed), config, args.seconds)
 
 
 def _train(args: argparse.Namespace, config: config_lib.Config | None) -> dict:

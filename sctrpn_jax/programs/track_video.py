@@ -1,11 +1,13 @@
 """Follows one object through a video; writes boxes, a video and response maps as it goes."""
 
+import collections
 import contextlib
 import dataclasses
 import os
 import pathlib
 import time
 from collections.abc import Iterator
+from concurrent import futures
 
 import jax
 import jax.numpy as jnp
@@ -101,7 +103,9 @@ def track_frames(
     summary.compiling += time.perf_counter() - start
     yield Tracked(0, first, box, 1.0)
     index = 1
-    for frames, count in video_lib.chunks(source, 1 if source.live else chunk):
+    # A file is read while the network runs; a camera has its next frame when it has it.
+    groups = video_lib.chunks(source, 1) if source.live else video_lib.ahead(video_lib.chunks(source, chunk))
+    for frames, count in groups:
         start = time.perf_counter()
         state, output = advance(variables, state, frames[0] if source.live else frames)
         output = jax.device_get(output)
@@ -171,6 +175,9 @@ def track_video(
             maps.mkdir(parents=True, exist_ok=True)
         bar = tqdm.tqdm(desc='compiling', total=source.num_frames, unit='frame', disable=None, leave=False)
         stack.enter_context(bar)
+        # Last, so that whatever ends the loop, what is to be drawn is drawn before the video is closed.
+        pool = stack.enter_context(futures.ThreadPoolExecutor(1))
+        waiting: collections.deque[futures.Future] = collections.deque()
         try:
             for tracked in track_frames(source, box, variables, config, summary, maps is not None, chunk):
                 if tracked.index == 0:
@@ -179,10 +186,10 @@ def track_video(
                     start = time.perf_counter()
                 if boxes:
                     boxes.write(tracked.box, tracked.score)
-                if drawn or outputs.window:
-                    picture = overlay.draw(tracked.frame, tracked.box, tracked.score)
                 if drawn:
-                    drawn.write(picture)
+                    waiting.append(pool.submit(_draw, drawn, tracked))
+                    if len(waiting) > chunk:  # so that a slow disk does not fill the memory
+                        waiting.popleft().result()
                 if maps and tracked.responses is not None and tracked.index % outputs.response_every == 0:
                     figure = draw_responses(tracked, config)
                     response_maps.write_png(maps / f'{tracked.index:06d}.png', figure)
@@ -190,13 +197,21 @@ def track_video(
                 summary.scores += tracked.score if tracked.index else 0
                 summary.total = time.perf_counter() - start
                 bar.update()
-                if outputs.window and not window.show(source.name, picture):
-                    break
+                if outputs.window:
+                    picture = overlay.draw(tracked.frame, tracked.box, tracked.score)
+                    if not window.show(source.name, picture):
+                        break
         except KeyboardInterrupt:
             summary.interrupted = True
         except video_lib.VideoError as error:
             raise video_lib.VideoError(f'{error} (the {summary.frames} frames before it were tracked)') from error
+        for drawing in waiting:
+            drawing.result()
     return summary
+
+
+def _draw(video: video_writer.VideoWriter, tracked: Tracked) -> None:
+    video.write(overlay.draw(tracked.frame, tracked.box, tracked.score))
 
 
 def draw_responses(tracked: Tracked, config: config_lib.Config) -> np.ndarray:

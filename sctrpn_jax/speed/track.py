@@ -96,8 +96,12 @@ def _live(variables, config, frames, box, seconds) -> dict:
     live.init(frames[0], box)
     live.update(frames[1])
     compile_s = time.perf_counter() - start
+    used = time.process_time()
+    start = time.perf_counter()
     times = timing.seconds_of(lambda i: live.update(frames[1 + i % (len(frames) - 1)]), seconds)
-    return {'compile_s': compile_s, 'frames_per_second': 1 / float(np.median(times))} | timing.summary(times)
+    cores = (time.process_time() - used) / (time.perf_counter() - start)
+    result = {'compile_s': compile_s, 'frames_per_second': 1 / float(np.median(times)), 'cores_used': cores}
+    return result | timing.summary(times)
 
 
 def _batched(functions, variables, frames, box, size: int, seconds: float) -> dict:

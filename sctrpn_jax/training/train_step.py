@@ -106,6 +106,8 @@ def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda 
         batch = augment.augment(
             expand(batch), config.seed, search_size=config.model.search_size, **dataclasses.asdict(config.augment)
         )
+        # Without it the gradient of conv1's kernel, which wants the crops in another order, would make them again.
+        batch = jax.lax.optimization_barrier(batch)
         key = jax.random.fold_in(jax.random.key(config.seed), state.step)
 
         def loss_fn(params):
