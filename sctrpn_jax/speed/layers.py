@@ -120,7 +120,9 @@ def _part(variables: dict, path: tuple[str, ...]) -> dict:
     return part
 
 
-def _timed(layer: Layer, variables: dict, batch: int, rates, seconds: float, backward: bool = False) -> dict:
+def _timed(
+    layer: Layer, variables: dict, batch: int, rates: tuple[float, float], seconds: float, backward: bool = False
+) -> dict:
     rng = np.random.default_rng(0)
     x = jnp.asarray(rng.normal(size=(batch, *layer.shape[1:])), jnp.float32)
 

@@ -1,5 +1,7 @@
 """What this machine can do at best, measured beside everything else: the largest matrix product and copy rates."""
 
+from collections.abc import Callable
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -38,7 +40,7 @@ def peaks(seconds: float) -> dict:
     return {'matmul_gflops': rates, 'copy_gb_per_second': 2 * size / _best(lambda: copy(block), seconds) / 1e9}
 
 
-def _best(call, seconds: float) -> float:
+def _best(call: Callable[[], object], seconds: float) -> float:
     # The peak is what the machine gives when nothing disturbs it.
     return float(np.min(timing.seconds_of(lambda _: jax.block_until_ready(call()), seconds)))
 

@@ -3,6 +3,7 @@
 import copy
 import functools
 import os
+import typing
 
 import jax
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import grid
 from sctrpn_jax.kernels import local_response_norm as lrn
-from sctrpn_jax.models import alexnet, matching, sctrpn
+from sctrpn_jax.models import alexnet, matching, prepared, sctrpn
 from sctrpn_jax.speed import timing
 
 
@@ -59,10 +60,10 @@ class TorchNetwork:
                 x = f.local_response_norm(x, 5, alpha=5 * lrn.ALPHA, beta=0.75, k=lrn.KAPPA)
         return x * self._torch.rsqrt((x * x).mean((1, 2, 3), keepdim=True) + 1e-6)
 
-    def _norm(self, x, params, stats):
+    def _norm(self, x: typing.Any, params: dict, stats: dict) -> typing.Any:
         return self._functional.batch_norm(x, stats['mean'], stats['var'], params['scale'], params['bias'], eps=1e-5)
 
-    def _branch(self, x, name: str, side: str):
+    def _branch(self, x: typing.Any, name: str, side: str) -> typing.Any:
         params, stats = self._params['stages_0'][name], self._stats['stages_0'][name]
         x = self._functional.conv2d(x, _oihw(params[f'{side}_conv']['kernel']))
         norm = f'{side}_norm'
@@ -128,18 +129,18 @@ def compare(config: config_lib.Config, seconds: float) -> dict:
     tensors = [torch.from_numpy(x).permute(0, 3, 1, 2).contiguous() for x in (template, search)]
     # Weights are arguments, as in the tracker's step.
     ours = jax.jit(functools.partial(model.apply, method='search'))
-    prepared = jax.jit(lambda variables: prepared.prepare(variables, model_config))(variables)
-    made = jax.jit(functools.partial(model.apply, method='template'))(prepared, template)
+    made_fast = jax.jit(lambda variables: prepared.prepare(variables, model_config))(variables)
+    made = jax.jit(functools.partial(model.apply, method='template'))(made_fast, template)
     search, their_template = jax.device_put(search), theirs.template(tensors[0])
     calls = {
-        'jax': lambda _: jax.block_until_ready(ours(prepared, made, search)),
+        'jax': lambda _: jax.block_until_ready(ours(made_fast, made, search)),
         'pytorch': lambda _: theirs.search(their_template, tensors[1]),
     }
     # In turns: what else the machine does meanwhile falls on both.
-    times = {name: [] for name in calls}
+    times: dict[str, list[np.ndarray]] = {name: [] for name in calls}
     for _ in range(4):
         for name, call in calls.items():
             times[name].append(timing.seconds_of(call, seconds / 4))
-    result = {name: timing.summary(np.concatenate(parts)) for name, parts in times.items()}
+    result: dict[str, typing.Any] = {name: timing.summary(np.concatenate(parts)) for name, parts in times.items()}
     result['speed_over_pytorch'] = result['pytorch']['median_ms'] / result['jax']['median_ms']
     return result | {'threads': threads, 'pytorch_version': torch.__version__}

@@ -20,7 +20,8 @@ def seconds_of(call: Callable[[int], object], least_seconds: float, warm_up: int
     """
     for i in range(warm_up):
         call(i)
-    times, i = [], warm_up
+    times: list[float] = []
+    i = warm_up
     while not times or sum(times) < least_seconds:
         start = time.perf_counter()
         call(i)
