@@ -76,7 +76,7 @@ class AlexNet(nn.Module):
         features: dict[int, chex.Array] = {}
         for number in range(1, deepest + 1):
             x = self._layer(number, x, train and number > rest)
-            if number == rest:
+            if number <= rest:
                 x = jax.lax.stop_gradient(x)
             features[number] = x
         return {number: features[number] for number in sorted(set(self.layers))}

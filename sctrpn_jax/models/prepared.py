@@ -8,7 +8,8 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.kernels import convolution, winograd
 
 # Results along a side of a tile: larger tiles need fewer products, but more numbers of the kernel have to be read.
-_TILES = {2: 4, 3: 2, 4: 2, 5: 2}
+_TILE = 2
+_TILE_OF_CONV2 = 4  # which has the largest map and a small kernel
 
 
 def prepare(variables: dict, config: config_lib.ModelConfig) -> dict:
@@ -32,9 +33,11 @@ def prepare(variables: dict, config: config_lib.ModelConfig) -> dict:
     groups: dict[tuple[str, ...], int] = {
         ('backbone', f'conv{n}'): config.backbone.groups[n - 1] for n in range(2, deepest + 1)
     }
+    for i in range(len(config.cascade.layers)):
+        groups |= {(f'stages_{i}', branch, 'search_conv'): 1 for branch in ('classification', 'regression')}
     for path, count in groups.items():
         kernel = functools.reduce(lambda tree, name: tree[name], path, params)['kernel']
         place = functools.reduce(lambda tree, name: tree.setdefault(name, {}), path, made)
         for i, part in enumerate(jnp.split(kernel, count, axis=-1)):
-            place[f'group{i}'] = winograd.transform_kernel(part, _TILES[int(path[-1][-1])])
+            place[f'group{i}'] = winograd.transform_kernel(part, _TILE_OF_CONV2 if path[-1] == 'conv2' else _TILE)
     return variables | {'winograd': made}

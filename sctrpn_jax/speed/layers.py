@@ -15,6 +15,7 @@ from sctrpn_jax.speed import machine, timing
 from sctrpn_jax.tracking import compiled, look
 
 _BYTES = 4  # of a float32
+_COLOURS = 3  # channels of an image; no other map has so few
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,8 +92,8 @@ def measure(variables: dict, config: config_lib.Config, seconds: float) -> dict:
     Returns:
       `peak` (`machine.peaks`), `batch` and `layers`: by name, of one image `shape`, `gflop` (by the definition of a
       convolution) and `megabytes`; for `track` (one image, prepared weights), `forward` and `backward` (a training
-      batch; both gradients) the median `ms`, the `floor_ms` that the machine's peak and copy rate allow for so many
-      operations and bytes, and the shares `of_peak` and `of_copy_rate`.
+      batch; the gradients by kernel and input, of conv1 by the kernel alone) the median `ms`, the `floor_ms` that the
+      machine's peak and copy rate allow for so many operations and bytes, and the shares `of_peak` and `of_copy_rate`.
     """
     peak = machine.peaks(seconds)
     rates = peak['matmul_gflops']['float32'] * 1e9, peak['copy_gb_per_second'] * 1e9
@@ -129,16 +130,19 @@ def _timed(
     def forward(params, x):
         return layer.module.apply(variables | {'params': params}, x)
 
+    # Training takes no gradient by the image.
+    wanted = 1 if layer.shape[-1] == _COLOURS else 2
+
     def gradients(params, x, down):
-        return jax.vjp(forward, params, x)[1](down)
+        return jax.vjp(forward, params, x)[1](down)[:wanted]
 
     arguments = [variables['params'], x]
     if backward:
         arguments.append(jnp.ones_like(forward(*arguments)))
     program = jax.jit(gradients if backward else forward).lower(*arguments).compile()
     times = timing.seconds_of(lambda _: jax.block_until_ready(program(*arguments)), seconds)
-    # The gradients of the kernel and of the input are a convolution each, and read and write as much.
-    convolutions = 2 if backward else 1
+    # The gradients by the kernel and by the input are a convolution each, and read and write as much.
+    convolutions = wanted if backward else 1
     operations, moved = convolutions * batch * layer.operations(), convolutions * layer.moved(batch)
     taken = float(np.median(times))
     return {

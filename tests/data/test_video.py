@@ -2,6 +2,7 @@ import itertools
 import re
 import shutil
 import subprocess
+import threading
 
 import cv2
 import numpy as np
@@ -254,3 +255,31 @@ def test_folder_frames_are_what_read_image_gives(tmp_path):
     folder = write_folder(tmp_path / 'clip', make_frames(2), '{}.jpg')
     for decoded, name in zip(read_all(folder), ('0.jpg', '1.jpg'), strict=True):
         np.testing.assert_array_equal(decoded, images.read_image(folder / name))
+
+
+def test_reading_ahead_makes_one_item_while_another_is_in_use():
+    begun = [threading.Event() for _ in range(5)]
+
+    def items():
+        for i in range(4):
+            begun[i].set()
+            yield i + 1
+        begun[4].set()
+        raise video.VideoError('broken')
+
+    given = []
+    with pytest.raises(video.VideoError, match='broken'):
+        for item in video.ahead(items()):
+            given.append(item)
+            assert begun[item].wait(60)
+            assert not any(event.is_set() for event in begun[item + 1 :])
+    assert given == [1, 2, 3, 4]
+    assert list(video.ahead(iter([]))) == []
+
+
+def test_a_reader_ahead_that_is_left_is_not_left_running():
+    before = threading.active_count()
+    reader = video.ahead(iter(range(1, 100)))
+    assert next(reader) == 1
+    reader.close()
+    assert threading.active_count() == before

@@ -157,3 +157,18 @@ def test_bad_settings_are_named(changes, size, message):
 def test_images_without_a_batch_are_refused():
     with pytest.raises(ValueError, match=r'images: got shape \(127, 127, 3\)'):
         alexnet.AlexNet(WIDTHS, GROUPS).init(jax.random.key(0), jnp.zeros((127, 127, 3)))
+
+
+@pytest.mark.parametrize('first_trained', [1, 3, 5, 6])
+def test_no_gradient_reaches_a_layer_at_rest_through_any_map(first_trained):
+    model = alexnet.AlexNet((4,) * 5, (1,) * 5)
+    images = jax.random.uniform(jax.random.key(0), (2, 127, 127, 3), maxval=255)
+    params = model.init(jax.random.key(1), images)['params']
+
+    def total(params, layer):
+        return jnp.square(model.apply({'params': params}, images, first_trained=first_trained)[layer]).sum()
+
+    for layer in (3, 4, 5):
+        for name, gradient in jax.grad(total)(params, layer).items():
+            reached = any(np.any(leaf) for leaf in jax.tree.leaves(gradient))
+            assert reached == (first_trained <= int(name[-1]) <= layer), name
