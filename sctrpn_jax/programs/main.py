@@ -23,7 +23,7 @@ PROGRAMS = {
     'weights': 'import backbones, export trained networks (import, export)',
     'reports': 'tables and pictures of results (pool, compare, curves)',
     'studies': 'ablations and other studies (ablation, recall, stress, warps, tuning)',
-    'benchmark': 'measure speed (track, train, data)',
+    'benchmark': 'measure speed (track, parts, train, data)',
     'vot_client': 'serve the official VOT toolkit',
 }
 _RUNS_NETWORK = {'demo', 'track', 'train', 'evaluate', 'studies', 'benchmark', 'vot_client'}

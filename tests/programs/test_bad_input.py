@@ -12,7 +12,7 @@ CASES = {
     'config missing': (['train', '--config', 'nope.py', '--workdir', 'run'], "--config: no file 'nope.py', and no"),
     'config misspelled': (['train', '--config', 'quikstart', '--workdir', 'run'], 'did you mean quickstart?'),
     'config fails': (['train', '--config', 'fails.py', '--workdir', 'run'], 'fails.py: ZeroDivisionError: division'),
-    'no word': (['benchmark'], "got 'no word'; accepted is one of track, train, data"),
+    'no word': (['benchmark'], "got 'no word'; accepted is one of track, parts, train, data"),
     'changes of nothing': (['benchmark', 'data', '--config.seed=1'], 'goes with --config; give one'),
     'nothing to compare': (
         ['reports', 'compare', *DAVIS, '--results=nowhere'],

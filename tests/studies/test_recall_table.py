@@ -19,7 +19,7 @@ from sctrpn_jax.tracking import compiled, look, proposals
 from sctrpn_jax.weights import network_file as weights_file
 
 KEPT = 1000  # of each kind, as `run` keeps: what is compiled for one test serves the others
-COMPARED = 40  # in their order: further down, values that are alike but for rounding may change places
+COMPARED = 40  # in their order, where no neighbour has the same value but for rounding, which may change places
 
 
 @pytest.fixture(scope='module')
@@ -62,7 +62,10 @@ def test_stages_are_the_networks_outputs_in_order(network, clip, proposer):
         found = rows[name]
         assert found.shape == (KEPT, 4)
         assert np.isfinite(found[: len(order)]).all() and np.isnan(found[len(order) :]).all()
-        np.testing.assert_allclose(found[: len(expected)], expected, rtol=1e-3, atol=0.02)
+        gaps = -np.diff(logits[order], append=-np.inf, prepend=np.inf)
+        clear = (np.minimum(gaps[1:], gaps[:-1]) > 1e-4)[:COMPARED]
+        assert clear.sum() > COMPARED / 2
+        np.testing.assert_allclose(found[: len(expected)][clear], np.array(expected)[clear], rtol=1e-3, atol=0.02)
         dropped += (~mask).sum()
     assert dropped > 0
     assert rows['anchors'].shape == (17 * 17 * 5, 4)
