@@ -2,9 +2,9 @@
 
     bin/train --config configs/sctrpn_lite.py --workdir runs/lite --config.data.root=DIR
 
-115,456 pairs, about two and a half hours on two CPU cores at 13 pairs per second. The network that comes with the
-package was made in five parts with changing settings, before this file (docs/model_card.md): success 0.682 on DAVIS.
-The file as it stands has not yet been run to its end.
+115,456 pairs, about an hour and a half on two CPU cores (docs/speed.md). The network that comes with the package was
+made in five parts with changing settings, before this file (docs/model_card.md): success 0.682 on DAVIS. The file as it
+stands has not yet been run to its end.
 """
 
 from sctrpn_jax import config as config_lib
