@@ -186,8 +186,9 @@ def track_video(
                     start = time.perf_counter()
                 if boxes:
                     boxes.write(tracked.box, tracked.score)
+                picture = overlay.draw(tracked.frame, tracked.box, tracked.score) if outputs.window else None
                 if drawn:
-                    waiting.append(pool.submit(_draw, drawn, tracked))
+                    waiting.append(pool.submit(_write, drawn, tracked, picture))
                     if len(waiting) > chunk:  # so that a slow disk does not fill the memory
                         waiting.popleft().result()
                 if maps and tracked.responses is not None and tracked.index % outputs.response_every == 0:
@@ -197,21 +198,21 @@ def track_video(
                 summary.scores += tracked.score if tracked.index else 0
                 summary.total = time.perf_counter() - start
                 bar.update()
-                if outputs.window:
-                    picture = overlay.draw(tracked.frame, tracked.box, tracked.score)
-                    if not window.show(source.name, picture):
-                        break
+                if outputs.window and not window.show(source.name, picture):
+                    break
         except KeyboardInterrupt:
             summary.interrupted = True
         except video_lib.VideoError as error:
             raise video_lib.VideoError(f'{error} (the {summary.frames} frames before it were tracked)') from error
         for drawing in waiting:
             drawing.result()
+        if waiting:
+            summary.total = time.perf_counter() - start
     return summary
 
 
-def _draw(video: video_writer.VideoWriter, tracked: Tracked) -> None:
-    video.write(overlay.draw(tracked.frame, tracked.box, tracked.score))
+def _write(video: video_writer.VideoWriter, tracked: Tracked, picture: np.ndarray | None) -> None:
+    video.write(overlay.draw(tracked.frame, tracked.box, tracked.score) if picture is None else picture)
 
 
 def draw_responses(tracked: Tracked, config: config_lib.Config) -> np.ndarray:

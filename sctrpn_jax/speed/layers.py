@@ -39,18 +39,19 @@ class Layer:
 
     def operations(self) -> int:
         """Multiplications and additions for one image, by the definition of a convolution."""
-        _, height, width, channels = self.shape
-        m = self.module
-        rows, columns = ((size - m.kernel_size) // m.stride + 1 for size in (height, width))
-        return 2 * rows * columns * m.width * m.kernel_size**2 * channels // m.groups
+        return 2 * self._cells() * self._weights()
 
     def moved(self, batch: int = 1) -> int:
         """Bytes of input, kernel and output, each touched once."""
-        _, height, width, channels = self.shape
-        m = self.module
-        rows, columns = ((size - m.kernel_size) // m.stride + 1 for size in (height, width))
-        kernel = m.kernel_size**2 * channels // m.groups * m.width
-        return _BYTES * (batch * (height * width * channels + rows * columns * m.width) + kernel)
+        each = int(np.prod(self.shape)) + self._cells() * self.module.width
+        return _BYTES * (batch * each + self._weights())
+
+    def _cells(self) -> int:
+        rows, columns = ((size - self.module.kernel_size) // self.module.stride + 1 for size in self.shape[1:3])
+        return rows * columns
+
+    def _weights(self) -> int:
+        return self.module.kernel_size**2 * self.shape[-1] // self.module.groups * self.module.width
 
 
 def find(config: config_lib.Config, search_size: int) -> list[Layer]:

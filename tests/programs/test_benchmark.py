@@ -40,3 +40,15 @@ def test_data(call, tmp_path):
     assert done.code == 0, done.err
     figures = json.loads(path.read_text())
     assert figures['random_access']['frames'] == 4 and 'host_one_core' in done.out
+
+
+@pytest.mark.all
+def test_parts(call, tmp_path):
+    (tmp_path / 'narrow.py').write_text(NARROW)
+    path = tmp_path / 'figures.json'
+    done = call('benchmark', 'parts', f'--config={tmp_path / "narrow.py"}', '--seconds=0.1', f'--json={path}')
+    assert done.code == 0, done.err
+    layers = json.loads(path.read_text())['layers']
+    for name, row in layers.items():
+        line = next(line for line in done.out.splitlines() if line.startswith(f'{name} '))
+        assert f'{row["track"]["ms"]:.2f}' in line
