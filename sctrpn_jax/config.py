@@ -100,7 +100,7 @@ class DataConfig:
     """Where training pairs come from (docs/datasets.md)."""
 
     root: str = ''  # folder of sources: prepared sets, and folders with a boxes.csv; empty: generated sequences
-    # NAME[:weight=2][:interval=10-100][:split=train] under root; empty: all that are there
+    # NAME[:weight=2][:interval=10-100][:split=train] under root, * for all that no other entry names; empty: all
     sources: tuple[str, ...] = ()
     feeding: Literal['streaming', 'resident'] = 'streaming'  # read and cut on the host / all patches on the device
     num_workers: WholeNumber = 0  # processes that read; 0: threads of the training process
@@ -121,6 +121,7 @@ class AugmentConfig:
     zoom: Share = 0.0  # addition: both axes of the search crop together, by up to e^zoom either way
     low_resolution: Share = 0.0  # addition: probability that both crops are as coarse as those of a small target
     gray: Share = 0.0  # addition: probability that both crops lose their colour
+    occlusion: Share = 0.0  # addition: probability that another part of the search crop covers a part of the target
 
 
 @dataclass

@@ -1,5 +1,6 @@
 """The sources that a config names, what share of the pairs each gives, and how far apart its pairs may lie."""
 
+import dataclasses
 import logging
 import os
 import re
@@ -13,6 +14,7 @@ from sctrpn_jax.data import folder, generated, pairs, regions
 _log = logging.getLogger(__name__)
 
 _WEIGHT_POWER = 0.5  # of a source's number of rows: large sources give more pairs, and small ones are still seen
+_OTHERS = '*'  # in `data.sources`: every source under the root that no other entry names
 _LEAST_SIDE = 4.0  # image pixels; smaller boxes show nothing that could be matched
 
 
@@ -52,7 +54,7 @@ class Entry:
 
 
 def parse_entry(text: str) -> Entry:
-    """`NAME[:weight=W][:interval=[LEAST-]LARGEST][:split=SPLIT]` as an Entry.
+    """`NAME[:weight=W][:interval=[LEAST-]LARGEST][:split=SPLIT]` as an Entry; the name `*` stands for all others.
 
     Raises:
       ValueError: another form.
@@ -103,6 +105,17 @@ def _open(path: str, split: str) -> pairs.Source:
     return prepared.PreparedSource(os.path.join(path, '1.0.0'), split, _LEAST_SIDE)
 
 
+def _spread(entries: list[Entry], found: list[str]) -> list[Entry]:
+    """The entries, with `*` replaced by one entry for each source that no other entry names."""
+    named = {entry.name for entry in entries}
+    others = [name for name in found if name not in named]
+    return [
+        dataclasses.replace(entry, name=name)
+        for entry in entries
+        for name in (others if entry.name == _OTHERS else [entry.name])
+    ]
+
+
 def make_mixture(data: config.DataConfig) -> Mixture:
     """The mixture that a config names.
 
@@ -113,7 +126,7 @@ def make_mixture(data: config.DataConfig) -> Mixture:
     if not data.root:
         return Mixture([generated.GeneratedSource()], [1.0], [everywhere])
     found = _find(data.root)
-    entries = [parse_entry(text) for text in data.sources or found]
+    entries = _spread([parse_entry(text) for text in data.sources or ('*',)], found)
     missing = [entry.name for entry in entries if not _kind(os.path.join(data.root, entry.name))]
     if missing or not entries:
         what = f'has no source {missing[0]!r}' if missing else 'has no folder with a boxes.csv and no prepared set'

@@ -196,3 +196,41 @@ def test_gray_takes_the_colour_of_both_crops():
     np.testing.assert_array_equal(*colorless)
     assert 4 < colorless[0].sum() < 20
     assert not (np.ptp(run(make_batch(), 0)['search'], axis=-1).max((1, 2)) < 0.01).any()
+
+
+def test_an_occluder_covers_a_share_of_the_target_with_what_lies_elsewhere():
+    count, size = 200, 63
+    rng = np.random.default_rng(3)
+    image = jnp.asarray(rng.uniform(0, 255, (size, size, 3)), jnp.float32)  # no two pixels agree
+    box = jnp.array([30.0, 34.0, 20.0, 14.0])
+    drawn = jnp.asarray(rng.uniform(size=(count, 7)), jnp.float32)
+    made = np.asarray(jax.vmap(lambda d: augment.occlude(image, box, d, 0.5))(drawn))
+    changed = (made != np.asarray(image)).any(-1)
+    chosen = np.asarray(drawn[:, 0]) < 0.5
+    np.testing.assert_array_equal(changed.any((1, 2)), chosen)
+    shares = changed[:, 27:41, 20:40].mean((1, 2))[chosen]  # of the box's pixels
+    assert 0.12 < shares.min() < 0.3 and 0.5 < shares.max() <= 0.61
+    one_sided = set()
+    for one, new in zip(changed[chosen], made[chosen], strict=True):
+        rows, columns = np.flatnonzero(one.any(1)), np.flatnonzero(one.any(0))
+        assert one[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].all()  # one rectangle
+        over = [columns[0] < 20, columns[-1] > 39, rows[0] < 27, rows[-1] > 40]
+        inside = {(True, False, True, True): 0, (False, True, True, True): 1}
+        inside |= {(True, True, True, False): 2, (True, True, False, True): 3}
+        one_sided.add(inside.get(tuple(map(bool, over)), 'edge'))
+        # The crop is unlike itself everywhere, so the place it was taken from is found by its pixels.
+        values = new[rows[0], columns[0]]
+        found = np.argwhere((np.asarray(image) == values).all(-1))
+        assert len(found) == 1
+        step = np.abs(found[0] - [rows[0], columns[0]])
+        step = np.minimum(step, size - step)
+        assert step.max() >= 0.34 * size
+    assert {0, 1, 2, 3} <= one_sided
+
+
+def test_occluders_leave_boxes_and_other_draws_alone():
+    batch = make_batch()
+    plain, covered = (run(batch, 4, occlusion=share) for share in (0.0, 1.0))
+    np.testing.assert_array_equal(plain['box'], covered['box'])
+    np.testing.assert_array_equal(plain['template'], covered['template'])
+    assert (np.asarray(plain['search']) != np.asarray(covered['search'])).any((1, 2, 3)).all()

@@ -30,6 +30,14 @@ def test_entries_set_weight_and_interval(root):
     assert partners[2] == [2, 3, 3, 3] and partners[3] == [3, 3, 5, 8] and partners[5] == [3, 4, 7, 8]
 
 
+def test_a_star_stands_for_the_sources_that_no_entry_names(root):
+    made = mixture_of(root, sources=('*:weight=2', 'stills:weight=3'))
+    assert [source.name for source in made.sources] == ['video', 'stills']
+    roots = np.sqrt([5, 3]) * [2, 3]
+    np.testing.assert_allclose(made.weights, roots / roots.sum())
+    assert len(mixture_of(root, sources=('*', 'stills', 'video')).sources) == 2
+
+
 def test_a_row_of_the_index_is_found_in_its_source(root):
     made = mixture_of(root)
     assert [(made.locate(row)[0].name, made.locate(row)[1]) for row in (0, 2, 3, 7)] == [
