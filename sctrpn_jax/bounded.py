@@ -16,7 +16,9 @@ from collections.abc import Mapping
 import numpy as np
 
 JSON_BYTES = 2**26  # the largest of ours, a report with every curve, has 2**23
+TEXT_BYTES = 2**31  # the largest annotation file that is published, YouTube-BB's, has 2**29
 ARRAY_BYTES = 2**32  # the table of the largest published set, TrackingNet's 14 million boxes, has 2**30
+MAX_PIXEL = 1e6  # no image is as wide; a larger number is a damaged one
 _HEADER_BYTES = 10_000  # of one array: NumPy's own limit
 _READABLE = 'biufU'  # kinds of NumPy types that hold no objects and no records
 

@@ -143,11 +143,11 @@ def test_no_number_field_takes_what_is_no_number(name, value):
 @pytest.mark.parametrize(
     ('name', 'text', 'words'),
     [
-        ('train.batch_size', '0', 'is 0; accepted: a whole number, 1 or more'),
+        ('train.batch_size', '0', 'is 0; accepted: a whole number from 1 to 65536'),
         ('track.search_size', '200', r'is 200; accepted: 127, 135, \.\. 255'),
         ('track.recovery.search_size', '263', r'is 263; accepted: 0, or .*: 271, 287'),
         ('track.window', '1.5', 'is 1.5; accepted: a number from 0 to 1'),
-        ('train.phases[0].start_rate', '-1', r'is -1; accepted: a number above 0'),
+        ('train.phases[0].start_rate', '-1', r'is -1; accepted: a number, 1e-09 or more, up to 1e\+09'),
         ('train.phases[0].layers', '(3,5)', r'is \(3, 5\); accepted: \(\), or layers in order without gaps up to 5'),
         ('train.phases[7].epochs', '1', r'phases\[7\]: config\.train\.phases has 3 values'),
         ('train.phases.epochs', '1', r'config\.train\.phases has no field'),

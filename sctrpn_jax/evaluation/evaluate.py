@@ -153,7 +153,8 @@ class _Frames:
 
 def _track_vot(job: job_lib.Job, sequences: Sequence[sequences_lib.Sequence]) -> None:
     """VOT's experiment with resets (into `baseline`) or without (into `unsupervised`)."""
-    annotations = {annotation.name: annotation for annotation in vot_files.read_annotations(job.root)}
+    read = vot_files.read_annotations(job.root, [sequence.name for sequence in sequences])
+    annotations = {annotation.name: annotation for annotation in read}
     tracker, description = trackers_lib.make_tracker(job.tracker)
     reset = job.protocol == 'reset'
     folder = pathlib.Path(job.output) / ('baseline' if reset else 'unsupervised')

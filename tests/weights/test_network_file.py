@@ -131,7 +131,10 @@ def first(arrays, last='kernel'):
 
 OTHER_ARRAYS = {
     'one is missing': (lambda a: a.pop(first(a)), r'kernel is none, wanted is \['),
-    'one is left over': (lambda a: a.update({'params/more': np.zeros(3, np.float16)}), r'more is \[3\], wanted is none'),
+    'one is left over': (
+        lambda a: a.update({'params/more': np.zeros(3, np.float16)}),
+        r'more is \[3\], wanted is none',
+    ),
     'turned': (lambda a: a.update({first(a): a[first(a)].T}), r'kernel is \[.*wanted is \['),
     'whole numbers': (lambda a: a.update({first(a): a[first(a)].astype(np.int16)}), 'of type int16; accepted are'),
     'text': (lambda a: a.update({first(a, 'bias'): np.full(4, 'x')}), 'of type <U1; accepted are'),

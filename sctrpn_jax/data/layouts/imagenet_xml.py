@@ -9,7 +9,7 @@ public/tracks.js) holds boxes within 0 .. side - 1. GOT-10k's toolkit reads VID 
 import xml.etree.ElementTree as ET
 from typing import NamedTuple
 
-from sctrpn_jax.data.folder import MAX_PIXEL
+from sctrpn_jax.bounded import MAX_PIXEL
 
 
 class Object(NamedTuple):

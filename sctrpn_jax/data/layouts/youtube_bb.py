@@ -38,7 +38,7 @@ class _Row(NamedTuple):
 
 def _parse_row(text: str) -> tuple[int, str, np.ndarray | None]:
     """(timestamp_ms, class_name, relative xywh or None) of one line; ValueError with the reason where unusable."""
-    values = text.rstrip('\r\n').split(',')
+    values = text.rstrip('\r\n').removesuffix(',').split(',')
     if len(values) != _COLUMNS:
         raise ValueError(f'{len(values)} values, expected {_COLUMNS}')
     try:
@@ -124,7 +124,7 @@ class YouTubeBB:
         offset = 0
         with open(self._file, 'rb') as file:
             for number, line in enumerate(file, 1):
-                values = line.split(b',')
+                values = line.rstrip(b'\r\n').removesuffix(b',').split(b',')
                 if len(values) == _COLUMNS:
                     name = b'%b+%b+%b' % (values[0], values[2], values[4])
                     segments.append(groups.setdefault(name, len(groups)))

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data.layouts import listing, rows
 
 
@@ -161,4 +162,4 @@ def test_any_text_gives_pixels_or_a_reason(tmp_path, text):
         assert str(error)
     else:
         assert len(values) == 4
-        assert all(map(math.isnan, values)) or all(abs(value) <= rows.MAX_PIXEL for value in values)
+        assert all(map(math.isnan, values)) or all(abs(value) <= bounded.MAX_PIXEL for value in values)
