@@ -50,13 +50,8 @@ class AnchorConfig:
     """The boxes that the first stage refines: one per ratio at each cell (SiamRPN)."""
 
     shape: Literal['fixed', 'target'] = 'fixed'  # target (addition): the first frame's box, so that deltas are changes
-    ratios: tuple[Annotated[float, Range(0.01, 100)], ...] = (
-        0.33,
-        0.5,
-        1.0,
-        2.0,
-        3.0,
-    )  # height over width; times the target's own with `target`
+    # Height over width; times the target's own with `target`.
+    ratios: tuple[Annotated[float, Range(0.01, 100)], ...] = (0.33, 0.5, 1.0, 2.0, 3.0)
 
 
 @dataclass
@@ -100,9 +95,7 @@ class LossConfig:
     positive_iou_step: NotNegative = 0.0  # addition: what each later stage asks for on top
     first_labels: Literal['iou', 'place'] = 'iou'  # place (addition): stage 1 compares anchors by place, not by size
     best_anchor: bool = True  # where no anchor is a positive, the best one is
-    max_samples: Annotated[int, Range(16, 1_000_000)] = (
-        64  # anchors per image that have a loss; 16 at most are positive
-    )
+    max_samples: Annotated[int, Range(16, 10**6)] = 64  # anchors per image that have a loss; 16 at most are positive
 
 
 @dataclass
@@ -184,9 +177,8 @@ class RecoveryConfig:
     """Addition: after a low score the next search stays where it was, and looks farther away."""
 
     score: Share = 0.0  # below it the target counts as lost (its box is still reported, with that score); 0: off
-    search_size: Annotated[int, Range(0, 4095)] = (
-        0  # search crop of the frame after, pixels at the same scale; 0: no larger
-    )
+    # Search crop of the frame after, pixels at the same scale; 0: no larger.
+    search_size: Annotated[int, Range(0, 4095)] = 0
 
 
 @dataclass

@@ -66,11 +66,12 @@ def read_sequences(
         layout refuses: the message says how to go on without that sequence.
     """
     wanted, without = sequence_names.choice(names)
+    everything = names is None or bool(without)
     about, layout = _open(benchmark, root, split)
     keys = list(layout.keys())
     if split and about.names:
-        keys = _clips_of(about, keys, root, without if not wanted else about.names)
-    if wanted:
+        keys = _clips_of(about, keys, root, without if everything else about.names)
+    if not everything:
         return [sequence for name in wanted for sequence in _select(layout, keys, name, root)]
     _check(layout.refused)
     found, broken = [], {}

@@ -68,20 +68,19 @@ def _read_variables(folder: pathlib.Path, config: config_lib.Config) -> dict:
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     try:
         with ocp.StandardCheckpointer() as checkpointer:
-            described = checkpointer.metadata(state).item_metadata.tree
-            target = jax.tree.map(lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device), described)
+            described = checkpointer.metadata(state).item_metadata
+            if described is None:
+                raise ValueError(f'{state}: its description cannot be read; the checkpoint is damaged')
+            target = jax.tree.map(
+                lambda leaf: jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=device), described.tree
+            )
             variables = {name: target[name] for name in ('params', 'batch_stats')}
             bounded.check_fit(folder, network_file.by_name(variables), network_file.wanted_arrays(config))
             restored = checkpointer.restore(state, target)
     except Exception as error:  # damaged files raise a dozen kinds
-        raise damaged_checkpoint(folder, error) from error
+        if isinstance(error, ValueError) and str(error).startswith(str(folder)):
+            raise
+        raise bounded.damaged(folder, 'a whole checkpoint', error) from error
     variables = {name: restored[name] for name in ('params', 'batch_stats')}
     bounded.check_finite(folder, network_file.by_name(variables))
     return variables
-
-
-def damaged_checkpoint(folder: pathlib.Path, error: Exception) -> ValueError:
-    """One line for what orbax said of a checkpoint."""
-    if isinstance(error, ValueError) and str(error).startswith(str(folder)):
-        return error
-    return bounded.damaged(folder, 'a whole checkpoint', error)

@@ -48,7 +48,10 @@ def test_changes_keep_their_order_and_spelling():
         ('--frame=1x1', 'no flag --frame'),  # flags cannot be shortened
         ('--frame_size 1x1 clip.mp4', "got 'clip.mp4' without a flag name before it (see --help)"),
         ('--frame_size', '--frame_size: expected one argument'),
-        ('--frame_size=1x0', "--frame_size: got '1x0'; give WIDTHxHEIGHT in pixels, both above 0, such as 640x360"),
+        (
+            '--frame_size=1x0',
+            "--frame_size: got '1x0'; give WIDTHxHEIGHT in pixels, both above 0 and below 100,000, such as 640x360",
+        ),
         ('--frame_size=²x²', 'give WIDTHxHEIGHT'),
         ('--frame_size=6.5x3', 'give WIDTHxHEIGHT'),
         ('--every=0', "--every: got '0'; accepted is a whole number, 1 or more"),

@@ -62,6 +62,9 @@ DAMAGE = {
 }
 
 
+@pytest.mark.all
+# What is left of orbax's own reading is collected with a complaint.
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
 @pytest.mark.parametrize('damage', DAMAGE.values(), ids=DAMAGE)
 def test_damage_to_any_file_is_one_line_or_changes_nothing(saved, run, damage):
     whole, refused = {path: path.read_bytes() for path in files_of(run)}, set()
@@ -80,6 +83,7 @@ def test_damage_to_any_file_is_one_line_or_changes_nothing(saved, run, damage):
     assert {'_METADATA', 'manifest.ocdbt'} <= refused
 
 
+@pytest.mark.filterwarnings('ignore::pytest.PytestUnraisableExceptionWarning')
 @pytest.mark.parametrize('name', ['state', 'state/ocdbt.process_0', 'state/d', 'config', 'position'])
 def test_a_missing_folder_is_one_line(saved, run, name):
     shutil.rmtree(run / 'checkpoints' / '6' / name)

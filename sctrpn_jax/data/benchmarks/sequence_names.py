@@ -54,10 +54,8 @@ def go_on_without(broken: Collection[str], there: Collection[str]) -> str:
         return ''
     text = io.StringIO()
     csv.writer(text, lineterminator='').writerow([f'-{name}' for name in list(broken)[:5]])
-    more = ',...' if len(broken) > 5 else ''
-    return (
-        f'; to go on without {"it" if len(broken) == 1 else "them"}: --sequences={shlex.quote(text.getvalue())}{more}'
-    )
+    what, more = 'it' if len(broken) == 1 else 'them', ',...' if len(broken) > 5 else ''
+    return f'; to go on without {what}: --sequences={shlex.quote(text.getvalue())}{more}'
 
 
 def _key(name: str) -> str:
