@@ -139,9 +139,9 @@ def whole_number(least: int, most: int = 1_000_000) -> Callable[[str], int]:
     return parse
 
 
-def whole_numbers(least: int) -> Callable[[str], list[int]]:
+def whole_numbers(least: int, most: int = 1_000_000) -> Callable[[str], list[int]]:
     """A type for flags that accept whole numbers separated by commas."""
-    single = whole_number(least)
+    single = whole_number(least, most)
     return lambda text: [single(word) for word in names(text)]
 
 
