@@ -146,11 +146,9 @@ def _add_stress(parser: arguments.Parser, word: str) -> None:
     added.add_argument('--output', required=True, help='Markdown file to write.')
     added.add_argument('--passes', type=whole(1, 1000), default=3, help='Forward, back, forward and so on. Default: 3.')
     added.add_argument(
-        '--shake', type=number(0, 100), default=0.0, help="Standard deviation of the camera's place, in target sizes."
+        '--shake', type=number(0, 9), default=0.0, help="Standard deviation of the camera's place, in target sizes."
     )
-    added.add_argument(
-        '--absent', type=whole(0, 10_000), default=0, help='Frames without the target in the second pass.'
-    )
+    added.add_argument('--absent', type=whole(0), default=0, help='Frames without the target in the second pass.')
     added.add_argument('--jump', type=whole(0), default=0, help='Frames left out after these.')
     added.add_argument('--every', type=whole(1), default=1, help='Show every Nth frame. Default: 1.')
     added.add_argument(

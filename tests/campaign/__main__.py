@@ -1,0 +1,92 @@
+"""Damages files of every kind for every reader, and counts what the readers do: `make campaign`.
+
+  python tests/campaign --tries 500
+  python tests/campaign --tries 2000 --readers network,prepared --seed 7
+
+A table of tries, refusals, acceptances, tracebacks, hangs and wrong results, one row per reader, goes to the standard
+output; whatever is in the last three columns is told with what was done to which file, so that it can be repeated with
+the same seed. The exit code is 1 if there is any.
+"""
+
+import argparse
+import collections
+import json
+import os
+import pathlib
+import select
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+KINDS = ('refused', 'accepted', 'traceback', 'hang', 'wrong')
+BAD = KINDS[2:]
+SILENCE = 90  # seconds after which a worker that says nothing hangs outside Python
+START = 600  # the same for its start, which may compile
+
+
+def tries(name: str, seed: int, count: int) -> list[dict]:
+    """Every try of a reader; a worker that dies is started again after the try that killed it."""
+    found: list[dict] = []
+    environment = os.environ | {'PYTHONPATH': os.pathsep.join([str(HERE.parents[1]), os.environ.get('PYTHONPATH', '')])}
+    while len(found) < count:
+        command = [sys.executable, str(HERE / 'worker.py'), name, *map(str, (seed, len(found), count - len(found)))]
+        worker = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
+        begun, kind = None, 'traceback'
+        buffer = b''
+        while True:
+            wait = START if begun is None else SILENCE
+            if not select.select([worker.stdout], [], [], wait)[0]:
+                kind = 'hang'
+                worker.kill()
+                break
+            data = os.read(worker.stdout.fileno(), 2**16)
+            if not data:
+                break
+            *lines, buffer = (buffer + data).split(b'\n')
+            for line in map(json.loads, lines):
+                if 'kind' in line:
+                    found.append(line)
+                else:
+                    begun = line['try']
+        code = worker.wait()
+        if begun is None:
+            raise SystemExit(f'{name}: the sound tree is not read (exit code {code}): {" ".join(command)}')
+        if len(found) < count:
+            found.append({'number': begun, 'kind': kind, 'done': [], 'reason': f'the process ended with code {code}'})
+    return found
+
+
+def main() -> int:
+    """Runs the campaign; returns the exit code."""
+    sys.path.insert(0, str(HERE))
+    sys.path.insert(0, str(HERE.parents[1]))
+    import readers
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--tries', type=int, default=500, help='Mutations for each reader. Default: 500.')
+    parser.add_argument('--readers', default=','.join(readers.READERS), help='Some of them, separated by commas.')
+    parser.add_argument('--seed', type=int, default=0)
+    args = parser.parse_args()
+    total: collections.Counter[str] = collections.Counter()
+    print(
+        '| reader | tries | refused | accepted | traceback | hang | wrong | seconds |\n|---|---|---|---|---|---|---|---|'
+    )
+    stories = []
+    for name in args.readers.split(','):
+        start = time.monotonic()
+        found = tries(name, args.seed, args.tries)
+        counts = collections.Counter(each['kind'] for each in found)
+        total.update(counts)
+        row = ' | '.join(str(counts[kind]) for kind in KINDS)
+        print(f'| {name} | {len(found)} | {row} | {time.monotonic() - start:.0f} |', flush=True)
+        stories += [(name, each) for each in found if each['kind'] in BAD]
+    print(f'| all | {total.total()} | {" | ".join(str(total[kind]) for kind in KINDS)} | |')
+    for name, each in stories:
+        print(f'\n{name}, try {each["number"]} of seed {args.seed}: {each["kind"]}; {"; ".join(each["done"])}')
+        print(each['reason'])
+    return 1 if stories else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())
