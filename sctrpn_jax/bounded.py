@@ -48,6 +48,17 @@ def check_file(path: str | os.PathLike, limit: int) -> None:
         raise ValueError(f'{os.fspath(path)}: {about.st_size:,} bytes; accepted are {limit:,}')
 
 
+def check_folder(folder: str | os.PathLike) -> None:
+    """Refuses a folder in which something is neither a file nor a folder: libraries wait for a pipe for ever.
+
+    Raises:
+      ValueError: the first such thing.
+    """
+    for path in sorted(pathlib.Path(folder).rglob('*')):
+        if not (path.is_file() or path.is_dir()):
+            raise ValueError(f'{path}: neither a file nor a folder')
+
+
 def read_json(path: str | os.PathLike, form: str) -> typing.Any:
     """The content of a JSON file.
 

@@ -57,6 +57,7 @@ class Checkpoints:
         """
         folder = self._path / str(self.latest_step())
         target = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
+        bounded.check_folder(folder)
         try:
             restored = self._manager.restore(
                 self.latest_step(),

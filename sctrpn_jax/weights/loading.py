@@ -64,6 +64,7 @@ def read_run_config(folder: pathlib.Path, step: int) -> config_lib.Config:
 
 def _read_variables(folder: pathlib.Path, config: config_lib.Config) -> dict:
     """The variables in a checkpoint, on this machine's first device, whatever machine saved them."""
+    bounded.check_folder(folder)
     state = folder / 'state'
     device = jax.sharding.SingleDeviceSharding(jax.devices()[0])
     try:

@@ -1,4 +1,4 @@
-"""Damage to files: of bytes, of text, of JSON, of archives of arrays; each drawn from a seed, so that it can be repeated."""
+"""Damage to files: of bytes, text, JSON and archives of arrays; drawn from a seed, so that it can be repeated."""
 
 import io
 import json
