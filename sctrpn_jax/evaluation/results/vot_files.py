@@ -18,6 +18,7 @@ from sctrpn_jax.metrics.vot.trajectory import FAILURE, REGION, START, UNKNOWN, T
 TAGS = ('camera_motion', 'illum_change', 'motion_change', 'occlusion', 'size_change')
 EMPTY = 'empty'  # none of `TAGS`
 MAX_REPETITIONS = 15
+MAX_EXTENT = 65_535  # pixels: the largest side of a JPEG image
 
 _PROTOCOL = re.compile('1[30]*(20*1[30]*)*(20*)?')
 
@@ -207,6 +208,9 @@ def parse_region(text: str) -> Sequence[float]:
         raise ValueError(f'{text.strip()[:80]!r} is no region')
     if len(values) == 4 and not (values[2] > 0 and values[3] > 0):
         raise ValueError(f'{text.strip()[:80]!r} has no size')
+    extents = values[2:] if len(values) == 4 else [max(values[i::2]) - min(values[i::2]) for i in (0, 1)]
+    if max(extents) > MAX_EXTENT:
+        raise ValueError(f'{text.strip()[:80]!r} is {max(extents):g} pixels large, more than any image')
     return [*values, *[np.nan] * (8 - len(values))]
 
 

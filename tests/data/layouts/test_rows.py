@@ -21,6 +21,12 @@ def images_of(numbers):
     return listing.Images('img', {number: f'img/{number}.jpg' for number in numbers})
 
 
+def test_a_comma_may_follow_the_last_number(tmp_path):
+    found = read(tmp_path, '1,2,3,4,\n5,6,7,8 ,\r\n9\t10\t11\t12\t\n')
+    np.testing.assert_array_equal(found.values, np.arange(1, 13).reshape(3, 4))
+    assert found.refused == ()
+
+
 def test_separators_may_differ_from_line_to_line(tmp_path):
     found = read(tmp_path, '\ufeff1,2,3,4\r\n5\t6\t7\t8\n\n -9.5 10  +11, 1.2e1\nNaN,nan,NaN,NaN\n\n')
     np.testing.assert_array_equal(found.values, [[1, 2, 3, 4], [5, 6, 7, 8], [-9.5, 10, 11, 12], [np.nan] * 4])
