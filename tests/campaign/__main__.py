@@ -26,12 +26,12 @@ SILENCE = 90  # seconds after which a worker that says nothing hangs outside Pyt
 START = 600  # the same for its start, which may compile
 
 
-def tries(name: str, seed: int, count: int) -> list[dict]:
+def tries(name: str, seed: int, count: int, program: pathlib.Path = HERE / 'worker.py') -> list[dict]:
     """Every try of a reader; a worker that dies is started again after the try that killed it."""
     found: list[dict] = []
-    environment = os.environ | {'PYTHONPATH': os.pathsep.join([str(HERE.parents[1]), os.environ.get('PYTHONPATH', '')])}
+    environment = os.environ | {'PYTHONPATH': os.pathsep.join([str(HERE.parents[1]), str(HERE)])}
     while len(found) < count:
-        command = [sys.executable, str(HERE / 'worker.py'), name, *map(str, (seed, len(found), count - len(found)))]
+        command = [sys.executable, str(program), name, *map(str, (seed, len(found), count - len(found)))]
         worker = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment)
         begun, kind = None, 'traceback'
         buffer = b''
@@ -51,6 +51,7 @@ def tries(name: str, seed: int, count: int) -> list[dict]:
                 else:
                     begun = line['try']
         code = worker.wait()
+        worker.stdout.close()
         if begun is None:
             raise SystemExit(f'{name}: the sound tree is not read (exit code {code}): {" ".join(command)}')
         if len(found) < count:

@@ -1,4 +1,4 @@
-"""Whatever of a prepared set is damaged: one line that names the file, from the reader of training and from --verify."""
+"""Whatever of a prepared set is damaged: one line that names the file, from the reader and from --verify."""
 
 import json
 import shutil
