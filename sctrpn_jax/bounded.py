@@ -30,7 +30,7 @@ class Header(typing.NamedTuple):
     dtype: np.dtype
 
 
-def check_file(path: str | os.PathLike, limit: int) -> None:
+def check_file(path: str | os.PathLike, limit: int = ARRAY_BYTES) -> None:
     """Refuses what is no file of its own (a folder, a pipe, which may never end), or is too large.
 
     Args:
@@ -38,7 +38,7 @@ def check_file(path: str | os.PathLike, limit: int) -> None:
       limit: bytes.
 
     Raises:
-      FileNotFoundError: nothing is there.
+      OSError: nothing is there (FileNotFoundError), or it must not be looked at.
       ValueError: it is no file, or a larger one.
     """
     about = os.stat(path)
@@ -46,6 +46,12 @@ def check_file(path: str | os.PathLike, limit: int) -> None:
         raise ValueError(f'{os.fspath(path)}: not a file')
     if about.st_size > limit:
         raise ValueError(f'{os.fspath(path)}: {about.st_size:,} bytes; accepted are {limit:,}')
+
+
+def read_bytes(path: str | os.PathLike, limit: int = ARRAY_BYTES) -> bytes:
+    """The bytes of a file; errors are those of `check_file`."""
+    check_file(path, limit)
+    return pathlib.Path(path).read_bytes()
 
 
 def check_folder(folder: str | os.PathLike) -> None:
@@ -72,7 +78,7 @@ def read_json(path: str | os.PathLike, form: str) -> typing.Any:
     """
     check_file(path, JSON_BYTES)
     try:
-        return json.loads(pathlib.Path(path).read_text(encoding='utf-8'))
+        return json.loads(read_bytes(path, JSON_BYTES).decode())
     except (OSError, ValueError, RecursionError) as error:
         raise damaged(path, f'{form} in JSON', error) from None
 

@@ -91,6 +91,9 @@ def from_dict(values: typing.Any, kind: type, where: str = 'config') -> typing.A
     made = {}
     for name, value in values.items():
         made[name] = _from_plain(value, hints[name], f'{where}.{name}')
+    for field in dataclasses.fields(kind):
+        if field.name not in made and field.default is field.default_factory is dataclasses.MISSING:
+            raise ValueError(f'{where}: no field {field.name!r}, which has no default; fields are {_names(kind)}')
     return kind(**made)
 
 

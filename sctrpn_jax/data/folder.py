@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.bounded import MAX_PIXEL
 from sctrpn_jax.data import images
 
@@ -137,6 +138,7 @@ def read_folder(path: str | os.PathLike, min_side: float = 4.0) -> FolderSource:
     file = os.path.join(root, 'boxes.csv')
     listing, refused, rows, seen = _Listing(root), [], [], set()
     try:
+        bounded.check_file(file)
         with open(file, encoding='utf-8-sig', errors='replace') as lines:
             columns, width, refused = _parse_header(next(lines, ''), file)
             for number, line in enumerate(lines, 2):

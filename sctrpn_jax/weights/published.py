@@ -128,10 +128,11 @@ def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
 
 
 def _is_torch_archive(path: pathlib.Path) -> bool:
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith('/data.pkl') for name in archive.namelist())
+    except Exception:  # damaged bytes raise a dozen kinds; the reader of this project's form says what is wrong
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith('/data.pkl') for name in archive.namelist())
 
 
 def _unwrap(value: typing.Any) -> typing.Any:

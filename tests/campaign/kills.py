@@ -106,7 +106,9 @@ class ProgramError(Exception):
 def start(program: Program, folder: pathlib.Path, errors: pathlib.Path) -> subprocess.Popen:
     """The real program in a process group of its own."""
     command = [sys.executable, str(REPOSITORY / 'bin' / program.name), *program.arguments(folder)]
-    environment = os.environ | {'PYTHONPATH': str(REPOSITORY)}
+    # As in the other tests: what is not optimised compiles in half of the time.
+    flags = f'{os.environ.get("XLA_FLAGS", "")} --xla_backend_optimization_level=0'.strip()
+    environment = os.environ | {'PYTHONPATH': str(REPOSITORY), 'XLA_FLAGS': flags}
     with errors.open('w') as file:
         return subprocess.Popen(
             command, env=environment, stdout=subprocess.DEVNULL, stderr=file, start_new_session=True

@@ -94,9 +94,8 @@ def read_vot(folder: pathlib.Path):
 
 def check_vot(found, sound) -> None:
     for scores in found:
-        for name in ('accuracy', 'eao'):
-            value = getattr(scores, name)
-            assert np.isnan(value) or 0 <= value <= 1, (name, value)
+        for value in (scores.overall.accuracy, scores.overall.expected_overlap):
+            assert np.isnan(value) or 0 <= value <= 1, value
 
 
 def build_ours(folder: pathlib.Path) -> None:

@@ -105,7 +105,10 @@ def main(name: str, seed: int, first: int, count: int) -> None:
 
     import readers
 
-    run(readers.READERS[name], seed, first, count, write)
+    try:
+        run(readers.READERS[name], seed, first, count, write)
+    except Exception:  # outside a try: the sound tree, which must be read
+        write({'broken': traceback.format_exc()[-2000:]})
 
 
 if __name__ == '__main__':

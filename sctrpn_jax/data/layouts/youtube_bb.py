@@ -20,6 +20,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data.layouts import clip, image_header, listing
 
 FRAMES_PER_SECOND = 30
@@ -93,6 +94,7 @@ class YouTubeBB:
         )
         refused: list[str] = []
         try:
+            bounded.check_file(self._file)
             groups, segments, offsets, lines = self._index(refused)
         except OSError as error:
             raise ValueError(

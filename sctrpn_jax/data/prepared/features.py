@@ -130,7 +130,7 @@ def check_file(path: str | os.PathLike, records: int) -> None:
       ValueError: what is wrong, naming the file.
     """
     try:
-        bounded.check_file(path, _FILE_BYTES)
+        bounded.check_file(path, FILE_BYTES)
         reader = array_record_module.ArrayRecordReader(os.fspath(path))
         found = reader.num_records()
         reader.close()
@@ -142,7 +142,7 @@ def check_file(path: str | os.PathLike, records: int) -> None:
         raise ValueError(f'{os.fspath(path)}: {found} records, {records} were written')
 
 
-_FILE_BYTES = 2**42  # no part of a set comes near
+FILE_BYTES = 2**42  # no part of a set comes near
 
 
 def _described(content: dict, split: str) -> dict:

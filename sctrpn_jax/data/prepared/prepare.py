@@ -69,6 +69,7 @@ def write_json(path: pathlib.Path, values) -> None:
 
 def digest(path: str | os.PathLike) -> str:
     """SHA-256 of a file, hexadecimal."""
+    bounded.check_file(path, features.FILE_BYTES)
     with open(path, 'rb') as file:
         return hashlib.file_digest(file, 'sha256').hexdigest()
 

@@ -221,7 +221,8 @@ def from_json(text: str) -> Report:
     """The report that `to_json` wrote.
 
     Raises:
-      ValueError: no JSON, another format, or a field that is missing, unknown or of another type.
+      ValueError: no JSON, another format, a field that is missing, unknown or of another type, or a curve that does
+        not have a value for each x.
     """
     try:
         content = json.loads(text)
@@ -230,7 +231,13 @@ def from_json(text: str) -> Report:
     found = content.get('format') if isinstance(content, dict) else None
     if found != FORMAT:
         raise ValueError(f'report: got format {found!r}, accepted is {FORMAT}')
-    return _decode(Report, content, 'report')
+    report = _decode(Report, content, 'report')
+    points = {kind.key: len(kind.x) for kind in report.curves}
+    for tracker in report.trackers:
+        for key, values in tracker.curves.items():
+            if points.get(key) != len(values):
+                raise ValueError(f'report: curve {key!r:.80} of {tracker.name!r:.80} has {len(values)} points')
+    return report
 
 
 def _decode(kind: typing.Any, value: typing.Any, where: str) -> typing.Any:

@@ -1,6 +1,7 @@
 """From folders of result files to the report of one benchmark; every tracker, ours too, goes the same way."""
 
 import collections
+import contextlib
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -14,7 +15,7 @@ from sctrpn_jax.evaluation import job
 from sctrpn_jax.evaluation.report import build, data, environments, metric_sets
 from sctrpn_jax.evaluation.results import result_files, run_description, vot_files
 from sctrpn_jax.evaluation.results import truth as truth_lib
-from sctrpn_jax.evaluation.run import perturbed_runs
+from sctrpn_jax.evaluation.run import perturbed_runs, runner
 from sctrpn_jax.evaluation.score import attributes as attributes_lib
 from sctrpn_jax.evaluation.score import perturbed_scores, vot_intervals, vot_scores
 from sctrpn_jax.metrics import conventions, got10k, one_pass, trackingnet
@@ -217,12 +218,13 @@ def _about(folder: pathlib.Path, boxes: Mapping[str, np.ndarray] | None = None) 
 
 
 def _seconds(folder: pathlib.Path, boxes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Sequence -> [T] seconds, where they are known."""
+    """Sequence -> [T] seconds, where they are known; files of other trackers may say other things."""
     seconds = {}
     for name, tracked in boxes.items():
         path = folder / f'{name}_time.txt'
         if path.exists():
-            values = np.loadtxt(path, ndmin=1)
-            if len(values) == len(tracked) and np.isfinite(values).all():
-                seconds[name] = values
+            with contextlib.suppress(ValueError):
+                values = runner.read_seconds(path)
+                if len(values) == len(tracked):
+                    seconds[name] = values
     return seconds

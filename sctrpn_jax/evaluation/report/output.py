@@ -3,6 +3,7 @@
 import os
 import pathlib
 
+from sctrpn_jax import bounded
 from sctrpn_jax.evaluation.report import data, page, tables
 
 _MAKERS = {
@@ -47,6 +48,6 @@ def read_report(path: str | os.PathLike) -> data.Report:
       OSError: it cannot be read.
     """
     try:
-        return data.from_json(pathlib.Path(path).read_text(encoding='utf-8'))
+        return data.from_json(bounded.read_bytes(path, bounded.JSON_BYTES).decode())
     except ValueError as error:
         raise ValueError(f'{os.fspath(path)}: {error}') from None
