@@ -15,6 +15,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+JSON_DEPTH = 50
 JSON_BYTES = 2**26  # the largest of ours, a report with every curve, has 2**23
 TEXT_BYTES = 2**31  # the largest annotation file that is published, YouTube-BB's, has 2**29
 ARRAY_BYTES = 2**32  # the table of the largest published set, TrackingNet's 14 million boxes, has 2**30
@@ -78,9 +79,27 @@ def read_json(path: str | os.PathLike, form: str) -> typing.Any:
     """
     check_file(path, JSON_BYTES)
     try:
-        return json.loads(read_bytes(path, JSON_BYTES).decode())
-    except (OSError, ValueError, RecursionError) as error:
+        return parse_json(read_bytes(path, JSON_BYTES).decode())
+    except (OSError, ValueError) as error:
         raise damaged(path, f'{form} in JSON', error) from None
+
+
+def parse_json(text: str | bytes) -> typing.Any:
+    """The content of a JSON text; ValueError where it is none, or nested more than `JSON_DEPTH` deep."""
+    try:
+        content = json.loads(text)
+    except RecursionError:
+        raise ValueError('nested too deeply') from None
+    level, depth = [content], 0
+    while level := [inner for each in level for inner in _inner(each)]:
+        depth += 1
+        if depth > JSON_DEPTH:  # what walks through it later does so by recursion
+            raise ValueError('nested too deeply')
+    return content
+
+
+def _inner(content: typing.Any) -> typing.Iterable:
+    return content.values() if isinstance(content, dict) else content if isinstance(content, list) else ()
 
 
 def damaged(where: str | os.PathLike, form: str, error: Exception) -> ValueError:
