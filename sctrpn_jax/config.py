@@ -270,9 +270,12 @@ def _check_phases(c: TrainConfig) -> None:
         to_the_end = phase.layers == tuple(range(deepest + 1 - len(phase.layers), deepest + 1))
         accepted = f'(), or layers in order without gaps up to {deepest}: ({deepest},), ({deepest - 1}, {deepest}), ..'
         _need(to_the_end, f'train.phases[{i}].layers', phase.layers, accepted)
-    pairs = sum(phase.epochs for phase in c.phases) * c.pairs_per_epoch
+    epochs = sum(phase.epochs for phase in c.phases)
+    steps = round(epochs * max(c.pairs_per_epoch // c.batch_size, 1))
     # Pairs are numbered in 32 bits.
-    _need(c.batch_size <= pairs < 2**32, 'train.phases', f'{pairs:g} pairs', 'batch_size to 2^32 pairs in all epochs')
+    _need(
+        1 <= steps < 2**32 // c.batch_size, 'train.phases', f'{steps:g} steps', 'one step to 2^32 pairs in all epochs'
+    )
 
 
 def _check_track(c: TrackConfig, stages: int) -> None:
