@@ -11,6 +11,8 @@ import pathlib
 import platform
 import sys
 
+from sctrpn_jax.system import interrupts
+
 # glibc 2.35 reads the first of these; the others keep freed memory (thresholds in bytes).
 _FIRST_GLIBC = (2, 35)
 TUNABLES = ':'.join(
@@ -36,6 +38,7 @@ def begin(network: bool) -> None:
     os.environ.setdefault('OPENCV_LOG_LEVEL', 'SILENT')
     if network:
         _start_with_memory_settings()
+    interrupts.raise_on_terminate()
     if logging.lastResort:
         logging.lastResort.setLevel(logging.ERROR)  # the handler of libraries that nobody has set up
     handler = logging.StreamHandler()

@@ -4,16 +4,21 @@ import json
 import pathlib
 import typing
 
+from sctrpn_jax.system import files
+
 
 class MetricWriter:
-    """Appends one JSON object a call; on restart, lines from after the restored step are dropped first."""
+    """Appends one JSON object per call; on restart, lines from after the restored step are dropped first.
+
+    Attributes:
+      validated: last step with a validation, 0 before the first.
+    """
 
     def __init__(self, workdir: str | pathlib.Path, first_step: int = 0):
         self.path = pathlib.Path(workdir) / 'metrics.jsonl'
         kept = [line for line in read_metrics(self.path) if line['step'] <= first_step]
-        temporary = self.path.with_suffix('.tmp')
-        temporary.write_text(''.join(json.dumps(line) + '\n' for line in kept))
-        temporary.replace(self.path)
+        self.validated = max((line['step'] for line in kept if _is_validation(line)), default=0)
+        files.write_text(self.path, ''.join(json.dumps(line) + '\n' for line in kept))
         self._file = self.path.open('a')
         try:
             import tensorboardX
@@ -24,6 +29,8 @@ class MetricWriter:
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Adds numbers under a step."""
+        if _is_validation(values):
+            self.validated = step
         self._file.write(json.dumps({'step': step} | values) + '\n')
         self._file.flush()
         if self._board:
@@ -35,6 +42,10 @@ class MetricWriter:
         self._file.close()
         if self._board:
             self._board.close()
+
+
+def _is_validation(values: dict[str, typing.Any]) -> bool:
+    return any(name.startswith('validation/') for name in values)
 
 
 def read_metrics(path: str | pathlib.Path) -> list[dict[str, typing.Any]]:
