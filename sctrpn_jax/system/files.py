@@ -3,13 +3,12 @@
 import contextlib
 import os
 import pathlib
-import secrets
 from collections.abc import Iterator
 
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
-    """A name in the same folder to write to; it becomes `path` at the end of the block, and an error removes it.
+    """A name to write to, `path` with `.partial`; it becomes `path` at the end of the block, and an error removes it.
 
     Args:
       path: an old file of that name is replaced; the folder is made where it is missing.
@@ -19,8 +18,8 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """
     path = pathlib.Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    # A name of its own, so that two processes that write the same file do not mix what they write.
-    partial = path.with_name(f'.{path.name}.{secrets.token_hex(4)}.partial')
+    # Always the same name: what a kill has left is overwritten when the work is done again.
+    partial = path.with_name(f'{path.name}.partial')
     try:
         yield partial
         put(partial, path)
