@@ -39,13 +39,27 @@ def begin(network: bool) -> None:
     if network:
         _start_with_memory_settings()
     interrupts.raise_on_terminate()
-    if logging.lastResort:
-        logging.lastResort.setLevel(logging.ERROR)  # the handler of libraries that nobody has set up
+    _quieten_libraries()
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter('%(asctime)s %(message)s', '%H:%M:%S'))
     log = logging.getLogger('sctrpn_jax')
     log.handlers, log.propagate = [handler], False
     log.setLevel(logging.INFO)
+
+
+def _quieten_libraries() -> None:
+    """Shows errors that libraries log, but not the tracebacks of what orbax raises again, where it can be caught."""
+    others = logging.StreamHandler()
+    others.setLevel(logging.ERROR)
+    others.addFilter(lambda record: record.name not in ('absl', 'asyncio'))  # what orbax logs through
+    logging.getLogger().addHandler(others)
+
+    def report(unraisable: 'sys.UnraisableHookArgs') -> None:
+        # Threads of tensorstore call into an event loop that orbax closes when a write fails.
+        if str(unraisable.exc_value) != 'Event loop is closed':
+            sys.__unraisablehook__(unraisable)
+
+    sys.unraisablehook = report
 
 
 def _start_with_memory_settings() -> None:

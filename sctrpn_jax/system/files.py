@@ -21,10 +21,22 @@ def replacing(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     # Always the same name: what a kill has left is overwritten when the work is done again.
     partial = path.with_name(f'{path.name}.partial')
     try:
-        yield partial
-        put(partial, path)
+        with named(path):
+            yield partial
+            put(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def named(path: str | os.PathLike) -> Iterator[None]:
+    """Names the file in an OSError of the block that names none: those of `write` and `flush` say no more than why."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or error.filename is not None:
+            raise
+        raise OSError(error.errno, error.strerror, os.fspath(path)) from error
 
 
 def put(partial: str | os.PathLike, path: str | os.PathLike) -> None:

@@ -63,7 +63,7 @@ class VideoWriter:
         """Completes the file and gives it its name; without a frame there is no file.
 
         Raises:
-          OSError: the written file cannot be read back.
+          OSError: the written file cannot be read back, or only in part.
         """
         if not self._writer.isOpened():
             return
@@ -73,7 +73,8 @@ class VideoWriter:
         self._writer.release()
         # OpenCV reports no write error (a full disk), so the file is looked at before it replaces anything.
         check = cv2.VideoCapture(str(self._partial))
-        readable = check.read()[0]
+        # The number of frames in a Matroska file is worked out from its length, and so to one frame.
+        readable = check.read()[0] and check.get(cv2.CAP_PROP_FRAME_COUNT) > self._count - 2
         check.release()
         if not readable:
             self.discard()
