@@ -54,7 +54,7 @@ def _take(path: pathlib.Path) -> int | None:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The holder may have removed the file after it was opened here.
-            if path.exists() and os.path.samestat(os.fstat(file), path.stat()):
+            if _has_name(file, path):
                 os.ftruncate(file, 0)
                 os.write(file, f'process {os.getpid()} on {platform.node()} since {_now()}'.encode())
                 return file
@@ -69,6 +69,13 @@ def _take(path: pathlib.Path) -> int | None:
                 raise
             _log.warning('%s: this file system has no locks (%s); start no second process on it', path, error.strerror)
             return None
+
+
+def _has_name(file: int, path: pathlib.Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def _now() -> str:

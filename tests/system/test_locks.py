@@ -89,3 +89,28 @@ def test_a_file_system_without_locks_is_warned_of(tmp_path, monkeypatch, caplog)
     with locks.hold(tmp_path):
         pass
     assert 'has no locks' in caplog.text
+
+
+def test_processes_that_contend_hold_it_one_at_a_time(tmp_path):
+    """Each takes and frees it many times, so that files vanish between any two calls of the others."""
+    (tmp_path / 'count').write_text('0')
+    code = """
+import pathlib, sys
+from sctrpn_jax.system import locks
+folder = pathlib.Path(sys.argv[1])
+done = 0
+while done < 200:
+    try:
+        with locks.hold(folder):
+            (folder / 'count').write_text(str(int((folder / 'count').read_text()) + 1))
+            done += 1
+    except locks.LockedError:
+        pass
+"""
+    command = [sys.executable, '-c', code, str(tmp_path)]
+    environment = os.environ | {'PYTHONPATH': str(REPOSITORY)}
+    processes = [subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    for process in processes:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode == 0, err
+    assert (tmp_path / 'count').read_text() == '600'
