@@ -11,6 +11,7 @@ import pathlib
 from sctrpn_jax import bounded
 from sctrpn_jax.data.benchmarks import record
 from sctrpn_jax.evaluation.report import environments
+from sctrpn_jax.system import files
 
 FILE = 'tracker.json'
 UNKNOWN = 'an unknown machine'  # of files from before machines were noted
@@ -100,7 +101,4 @@ def begin(folder: str | os.PathLike, description: dict, tracks: bool = True) -> 
         made['hardware'] = list(dict.fromkeys([*before, here]))
     if made == found:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f'{FILE}.partial'
-    partial.write_text(json.dumps(made) + '\n', encoding='utf-8')
-    os.replace(partial, folder / FILE)
+    files.write_text(folder / FILE, json.dumps(made) + '\n')
