@@ -85,16 +85,22 @@ def read_json(path: str | os.PathLike, form: str) -> typing.Any:
 
 
 def parse_json(text: str | bytes) -> typing.Any:
-    """The content of a JSON text; ValueError where it is none, or nested more than `JSON_DEPTH` deep."""
+    """The content of a JSON text.
+
+    Raises:
+      ValueError: it is none, nested more than `JSON_DEPTH` deep, or has numbers that are not finite: JSON knows none.
+    """
     try:
         content = json.loads(text)
     except RecursionError:
         raise ValueError('nested too deeply') from None
     level, depth = [content], 0
-    while level := [inner for each in level for inner in _inner(each)]:
-        depth += 1
+    while level:
+        if any(isinstance(each, float) and not math.isfinite(each) for each in level):
+            raise ValueError('numbers that are not finite')
         if depth > JSON_DEPTH:  # what walks through it later does so by recursion
             raise ValueError('nested too deeply')
+        level, depth = [inner for each in level for inner in _inner(each)], depth + 1
     return content
 
 

@@ -45,11 +45,12 @@ def read_report(path: str | os.PathLike) -> data.Report:
     """
     try:
         report = data.from_json(bounded.read_bytes(path, bounded.JSON_BYTES).decode())
-        points = {kind.key: len(kind.x) for kind in report.curves}
+        kinds = {kind.key: kind for kind in report.curves}
         for tracker in report.trackers:
             for key, values in tracker.curves.items():
-                if points.get(key) != len(values):
-                    raise ValueError(f'curve {key!r:.80} of {tracker.name!r:.80} has {len(values)} points')
+                kind = kinds.get(key)
+                if kind is None or len(values) != len(kind.x) or kind.metric not in tracker.values:
+                    raise ValueError(f'curve {key!r:.80} of {tracker.name!r:.80}: {len(values)} points do not fit')
     except ValueError as error:
         raise ValueError(f'{os.fspath(path)}: {error}') from None
     return report

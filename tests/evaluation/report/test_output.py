@@ -60,10 +60,10 @@ def test_a_curve_without_all_its_points_is_refused(make_report, tmp_path):
     path = output.write_report(make_report(), tmp_path)['report.json']
     report = output.read_report(path)
     key, values = next(iter(report.trackers[0].curves.items()))
-    for curves in ({key: values[:-1]}, {'other': values}):
-        changed = dataclasses.replace(report, trackers=(dataclasses.replace(report.trackers[0], curves=curves),))
+    for change in ({'curves': {key: values[:-1]}}, {'curves': {'other': values}}, {'values': {}}):
+        changed = dataclasses.replace(report, trackers=(dataclasses.replace(report.trackers[0], **change),))
         path.write_text(data.to_json(changed))
-        with pytest.raises(ValueError, match=r"report\.json: curve '.*' of 'one' has [0-9]+ points"):
+        with pytest.raises(ValueError, match=r"report\.json: curve '.*' of 'one': [0-9]+ points do not fit"):
             output.read_report(path)
     path.write_text('{"format": 1, "more": ' + '[' * 900 + ']' * 900 + '}')
     with pytest.raises(ValueError, match=r'report\.json: nested too deeply'):
