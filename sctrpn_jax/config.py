@@ -178,6 +178,15 @@ class RecoveryConfig:
 
 
 @dataclass
+class FilterConfig:
+    """Addition: a correlation filter that learns from the video is one more cue in the product of Eq. 13."""
+
+    exponent: NotNegative = 0.0  # of its response; 0: off
+    rate: Share = 0.015  # weight of a new frame in what it learns from
+    centre: Share = 0.5  # how far the box's centre goes to the peak of the response
+
+
+@dataclass
 class TrackConfig:
     """Selection of the box in tracking (Sec. 3.4, Algorithm 1)."""
 
@@ -200,6 +209,7 @@ class TrackConfig:
     voting: bool = False  # addition: the box is the mean of the best proposal and those it suppresses
     first_frame: FirstFrameConfig = field(default_factory=FirstFrameConfig)
     recovery: RecoveryConfig = field(default_factory=RecoveryConfig)
+    filter: FilterConfig = field(default_factory=FilterConfig)
 
 
 @dataclass
