@@ -1,7 +1,10 @@
 """Strict promotion, repeatable examples and kept compilations for every test; fixtures that many parts share."""
 
+import contextlib
 import os
 import pathlib
+import signal
+import sys
 
 # Before JAX: compiling is most of a test's time, and code that is not optimised compiles in half of it. The programs
 # that tests start have the same flags.
@@ -17,6 +20,7 @@ import pytest
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import generated, sequences
 from sctrpn_jax.models import sctrpn
+from sctrpn_jax.system import interrupts
 from sctrpn_jax.tracking import compiled
 from sctrpn_jax.tracking import track_state as state_lib
 
@@ -116,3 +120,39 @@ def traced(monkeypatch):
     )
     monkeypatch.setattr(compiled, 'jitted', lambda config, details=False: made)
     return counts
+
+
+@pytest.fixture
+def signal_at():
+    """`with signal_at(module, line, hit, number) as executed`: a signal before a statement of a module.
+
+    It comes before the statement at `line` is executed for the hit-th time; without a line, never. `executed` fills
+    with the lines of the module that are executed. Signals are handled as in a program.
+    """
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupts.raise_on_terminate()
+
+    @contextlib.contextmanager
+    def signalled(module, line=None, hit=1, number=signal.SIGTERM):
+        executed = []
+
+        def trace(frame, event, _):
+            if frame.f_code.co_filename != module.__file__:
+                return None
+            if event == 'line':
+                executed.append(frame.f_lineno)
+                if frame.f_lineno == line and executed.count(line) == hit:
+                    signal.raise_signal(number)
+            return trace
+
+        outer = sys.gettrace()
+        sys.settrace(trace)
+        try:
+            yield executed
+        finally:
+            sys.settrace(outer)
+
+    yield signalled
+    for number, handler in before.items():
+        signal.signal(number, handler)

@@ -9,14 +9,13 @@ import os
 import threading
 from dataclasses import dataclass, field
 
-import cv2
 import grain
 import jax
 import numpy as np
 from absl import flags  # of grain
 
 from sctrpn_jax.data import mixture as mixture_lib
-from sctrpn_jax.data import pairs, patches
+from sctrpn_jax.data import pairs, patches, process_pool
 
 _log = logging.getLogger(__name__)
 
@@ -121,8 +120,8 @@ class MakeRecord:
         return source.read(row)
 
 
-def _start_worker(worker_index: int, worker_count: int) -> None:
-    cv2.setNumThreads(1)  # the workers are the parallelism
+def _start_worker(parent: int, worker_index: int, worker_count: int) -> None:
+    process_pool.start_worker(parent)
     jax.config.update('jax_platforms', 'cpu')  # an accelerator belongs to the training process
 
 
@@ -186,5 +185,7 @@ def make_dataset(
         # grain's worker processes read flags of absl, which only programs that are made with absl parse.
         if not flags.FLAGS.is_parsed():
             flags.FLAGS.mark_as_parsed()
-        batches = batches.mp_prefetch(grain.MultiprocessingOptions(num_workers=num_workers), _start_worker)
+        batches = batches.mp_prefetch(
+            grain.MultiprocessingOptions(num_workers=num_workers), functools.partial(_start_worker, os.getpid())
+        )
     return batches

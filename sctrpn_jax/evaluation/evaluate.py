@@ -17,6 +17,7 @@ from sctrpn_jax.evaluation.results import truth as truth_lib
 from sctrpn_jax.evaluation.run import batched, perturbed_runs, runner, submissions, vot_protocol
 from sctrpn_jax.evaluation.run import trackers as trackers_lib
 from sctrpn_jax.evaluation.score import attributes, confidence
+from sctrpn_jax.system import interrupts
 
 
 def track(job: job_lib.Job) -> list[sequences_lib.Sequence]:
@@ -27,6 +28,7 @@ def track(job: job_lib.Job) -> list[sequences_lib.Sequence]:
 
     Raises:
       ValueError: a job that cannot be done, data that cannot be used, or another tracker's results in the folder.
+      Interrupted: by a signal, between two frames; what is finished is kept.
     """
     job_lib.check(job)
     split = job.record.submission.split if job.submission else job.split
@@ -148,6 +150,7 @@ class _Frames:
         return len(self._paths)
 
     def __getitem__(self, index: int) -> np.ndarray:
+        interrupts.check()
         return images.read_image(self._paths[index])
 
 
@@ -159,9 +162,10 @@ def _track_vot(job: job_lib.Job, sequences: Sequence[sequences_lib.Sequence]) ->
     folder = pathlib.Path(job.output) / ('baseline' if reset else 'unsupervised')
     tracks = not all(vot_protocol.is_finished(each.name, len(each.frames), folder) for each in sequences)
     run_description.begin(job.output, {'benchmark': job.benchmark, **description}, tracks)
-    for sequence in runner.progress(sequences):
-        regions = annotations[sequence.name].regions
-        height, width = images.read_image(sequence.frames[0]).shape[:2]
-        vot_protocol.run_sequence(
-            tracker, sequence.name, _Frames(sequence.frames), regions, folder, (width - 1, height - 1), reset=reset
-        )
+    with interrupts.deferred():
+        for sequence in runner.progress(sequences):
+            regions = annotations[sequence.name].regions
+            height, width = images.read_image(sequence.frames[0]).shape[:2]
+            vot_protocol.run_sequence(
+                tracker, sequence.name, _Frames(sequence.frames), regions, folder, (width - 1, height - 1), reset=reset
+            )

@@ -16,6 +16,7 @@ from sctrpn_jax.evaluation.results import result_files, run_description, tracker
 from sctrpn_jax.evaluation.results import truth as truth_lib
 from sctrpn_jax.evaluation.run import runner
 from sctrpn_jax.metrics import one_pass
+from sctrpn_jax.system import files
 from sctrpn_jax.visualization import comparison, response_maps
 
 APART = 20  # frames between two of one sequence, or they would show the same
@@ -178,8 +179,7 @@ class Comparison:
             values = [each.overlaps.get(name, np.nan) for name in self.trackers]
             shown = ['' if np.isnan(value) else f'{value:.4f}' for value in values]
             table.writerow([each.sequence, each.frame, *shown, self._sequences[each.sequence].frames[each.frame]])
-        with runner.replacing(folder / 'frames.csv') as partial:
-            partial.write_text(text.getvalue(), encoding='utf-8', errors='backslashreplace')
+        files.write_text(folder / 'frames.csv', text.getvalue())
         return folder / 'sheet.png'
 
     def write_videos(self, folder: str | os.PathLike, fps: float = 25) -> list[pathlib.Path]:

@@ -15,6 +15,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_values
 from sctrpn_jax.export import exported, lowering
 from sctrpn_jax.export import target as target_lib
+from sctrpn_jax.system import files
 from sctrpn_jax.weights import network_file
 
 
@@ -64,12 +65,14 @@ def write(output: str | os.PathLike, variables: dict, config: config_lib.Config,
     contents[exported.MANIFEST] = (json.dumps(manifest, indent=1) + '\n').encode()
 
     output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output.with_name(f'.{output.name}.{os.getpid()}')
+    temporary = output.with_name(f'.{output.name}.partial')
+    shutil.rmtree(temporary, ignore_errors=True)  # of an export that was killed
     try:
         temporary.mkdir()
         for name, content in contents.items():
             (temporary / name).write_bytes(content)
-        temporary.replace(output)
+            files.sync(temporary / name)
+        files.put(temporary, output)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return manifest

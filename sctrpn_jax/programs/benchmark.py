@@ -16,6 +16,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_files
 from sctrpn_jax.evaluation.job import OPENCV_TRACKERS
 from sctrpn_jax.programs import arguments
+from sctrpn_jax.system import files
 
 _TRACK = """Measures tracking: compilation, one live frame, whole sequences, several at once, and the parts of a step.
 
@@ -105,11 +106,7 @@ def main(args: argparse.Namespace) -> int:
     if 'layers' in result:
         print(layers.table(result['layers']))
     if args.json:
-        path = pathlib.Path(args.json)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_name(f'.{path.name}.{os.getpid()}')
-        temporary.write_text(json.dumps(result, indent=1) + '\n', encoding='utf-8')
-        temporary.replace(path)
+        files.write_text(args.json, json.dumps(result, indent=1) + '\n')
     return 0
 
 

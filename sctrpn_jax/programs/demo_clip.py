@@ -9,6 +9,7 @@ import numpy as np
 from sctrpn_jax.data import generated
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.programs import track_video
+from sctrpn_jax.system import files
 from sctrpn_jax.tracking import tracker
 from sctrpn_jax.visualization import overlay, response_maps, video_writer
 from sctrpn_jax.weights import pretrained
@@ -68,4 +69,4 @@ def write_clips(folder: str | pathlib.Path, count: int, num_frames: int = 80, fi
                 raise OSError(f'{path}: cannot be written')
         # OTB counts pixels from 1. Last, so that a clip whose writing was interrupted is not taken for whole.
         lines = (','.join(f'{value:.2f}' for value in (box + [1, 1, 0, 0])) for box in boxes)
-        (clip / 'groundtruth_rect.txt').write_text('\n'.join(lines) + '\n', encoding='utf-8')
+        files.write_text(clip / 'groundtruth_rect.txt', '\n'.join(lines) + '\n')

@@ -28,7 +28,7 @@ PROGRAMS = {
 }
 _RUNS_NETWORK = {'demo', 'track', 'train', 'evaluate', 'studies', 'benchmark', 'vot_client'}
 _RESUMES = {'train', 'evaluate', 'prepare_data', 'studies'}  # the same command goes on after an interruption
-_INTERRUPTED = 130  # exit code
+_INTERRUPTED = 130  # exit code of Ctrl-C before a program has begun its work
 
 
 def main() -> int:
@@ -69,7 +69,7 @@ def run(name: str, argv: Sequence[str], prog: str = '') -> int:
       prog: how the user called it, for messages; empty: `name`.
 
     Returns:
-      The exit code: 0; 2 for bad input, with one line on stderr; 130 after Ctrl-C.
+      The exit code: 0; 2 for bad input, with one line on stderr; 130 after Ctrl-C, 143 after SIGTERM.
     """
     prog = prog or name
     startup.begin(network=name in _RUNS_NETWORK)  # first: it may start the process again
@@ -80,6 +80,6 @@ def run(name: str, argv: Sequence[str], prog: str = '') -> int:
         return module.main(parser.parse_args(argv))
     except (ValueError, OSError) as error:
         return arguments.fail(prog, error)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         arguments.fail(prog, 'interrupted' + ('; the same command goes on' if name in _RESUMES else ''))
-        return _INTERRUPTED
+        return getattr(interrupt, 'exit_code', _INTERRUPTED)

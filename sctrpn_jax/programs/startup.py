@@ -11,6 +11,8 @@ import pathlib
 import platform
 import sys
 
+from sctrpn_jax.system import interrupts
+
 # glibc 2.35 reads the first of these; the others keep freed memory (thresholds in bytes).
 _FIRST_GLIBC = (2, 35)
 TUNABLES = ':'.join(
@@ -36,13 +38,28 @@ def begin(network: bool) -> None:
     os.environ.setdefault('OPENCV_LOG_LEVEL', 'SILENT')
     if network:
         _start_with_memory_settings()
-    if logging.lastResort:
-        logging.lastResort.setLevel(logging.ERROR)  # the handler of libraries that nobody has set up
+    interrupts.raise_on_terminate()
+    _quieten_libraries()
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter('%(asctime)s %(message)s', '%H:%M:%S'))
     log = logging.getLogger('sctrpn_jax')
     log.handlers, log.propagate = [handler], False
     log.setLevel(logging.INFO)
+
+
+def _quieten_libraries() -> None:
+    """Shows errors that libraries log, but not the tracebacks of what orbax raises again, where it can be caught."""
+    others = logging.StreamHandler()
+    others.setLevel(logging.ERROR)
+    others.addFilter(lambda record: record.name not in ('absl', 'asyncio'))  # what orbax logs through
+    logging.getLogger().addHandler(others)
+
+    def report(unraisable: 'sys.UnraisableHookArgs') -> None:
+        # Threads of tensorstore call into an event loop that orbax closes when a write fails.
+        if str(unraisable.exc_value) != 'Event loop is closed':
+            sys.__unraisablehook__(unraisable)
+
+    sys.unraisablehook = report
 
 
 def _start_with_memory_settings() -> None:

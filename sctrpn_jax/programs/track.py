@@ -4,7 +4,7 @@
   sctrpn track --video out/demo.mp4 --box 92,81,51,52 --response_maps maps --config.track.window=0.2
 
 The first example needs the video that `sctrpn demo` writes. Boxes are x,y,w,h: top-left corner and size in pixels,
-counted from 0. Ctrl-C, or q in the window of a camera, ends the tracking and keeps what was written.
+counted from 0. Ctrl-C or SIGTERM, or q in the window of a camera, ends the tracking; what was tracked is written.
 """
 
 import argparse
@@ -15,8 +15,7 @@ from collections.abc import Iterable
 from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_values
 from sctrpn_jax.programs import arguments
-
-_INTERRUPTED = 130  # exit code
+from sctrpn_jax.system import interrupts
 
 
 def add_arguments(parser: arguments.Parser) -> None:
@@ -107,9 +106,10 @@ def main(args: argparse.Namespace) -> int:
             response_every=args.response_every,
             window=source.live and window.window_problem() is None,
         )
-        summary = track_video.track_video(source, box, variables, config, outputs)
-    print(summary.line(source.name))
-    for kind, path in targets.items():
-        if path:
-            print(f'{kind}: {path}')
-    return _INTERRUPTED if summary.interrupted else 0
+        with interrupts.deferred():
+            summary = track_video.track_video(source, box, variables, config, outputs)
+            print(summary.line(source.name))
+            for kind, path in targets.items():
+                if path:
+                    print(f'{kind}: {path}')
+    return 0

@@ -18,6 +18,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import video as video_lib
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.geometry import grid
+from sctrpn_jax.system import interrupts
 from sctrpn_jax.tracking import compiled, inputs
 from sctrpn_jax.tracking import results as results_lib
 from sctrpn_jax.visualization import overlay, response_maps, video_writer, window
@@ -145,7 +146,9 @@ def track_video(
     outputs: Outputs,
     chunk: int = 16,
 ) -> Summary:
-    """Tracks a video and writes what is asked for; Ctrl-C (or `q` in the window) ends it and keeps what was written.
+    """Tracks a video and writes what is asked for; `q` in the window or a noted signal (`interrupts`) ends it.
+
+    All files are then whole, with the frames so far.
 
     Args:
       source: an open video, nothing taken from it yet.
@@ -200,8 +203,9 @@ def track_video(
                 bar.update()
                 if outputs.window and not window.show(source.name, picture):
                     break
-        except KeyboardInterrupt:
-            summary.interrupted = True
+                if interrupts.noted():
+                    summary.interrupted = True
+                    break
         except video_lib.VideoError as error:
             raise video_lib.VideoError(f'{error} (the {summary.frames} frames before it were tracked)') from error
         for drawing in waiting:

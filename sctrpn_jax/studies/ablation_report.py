@@ -15,6 +15,7 @@ import numpy as np
 
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.studies import ablation as ablation_lib
+from sctrpn_jax.system import files
 
 QUARTERS = 4  # parts of a training over which what was logged is averaged
 # Logged for each stage on the training pairs -> title and digits. Losses have no common scale; these have.
@@ -269,13 +270,7 @@ def write(report: dict, folder: str | os.PathLike) -> list[pathlib.Path]:
     """
     folder = pathlib.Path(folder)
     made = {'json': json.dumps(report, indent=1) + '\n', 'md': to_markdown(report), 'csv': to_csv(report)}
-    return [write_text(folder / f'{report["ablation"]}.{ending}', text) for ending, text in made.items()]
-
-
-def write_text(path: pathlib.Path, text: str) -> pathlib.Path:
-    """Writes a file, whole or not at all; makes its folder."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.partial')
-    partial.write_text(text, encoding='utf-8')
-    os.replace(partial, path)
-    return path
+    paths = [folder / f'{report["ablation"]}.{ending}' for ending in made]
+    for path, text in zip(paths, made.values(), strict=True):
+        files.write_text(path, text)
+    return paths

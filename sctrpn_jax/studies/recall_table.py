@@ -28,6 +28,7 @@ from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.metrics import proposal_recall
 from sctrpn_jax.studies import ablation_report
+from sctrpn_jax.system import files
 from sctrpn_jax.tracking import compiled
 from sctrpn_jax.tracking import look as look_lib
 from sctrpn_jax.tracking import proposals as proposals_lib
@@ -246,7 +247,7 @@ def run(
     }
     made = {'json': json.dumps(report, indent=1) + '\n', 'md': to_markdown(report), 'csv': to_csv(report)}
     for ending, text in made.items():
-        ablation_report.write_text(pathlib.Path(workdir) / f'table2.{ending}', text)
+        files.write_text(pathlib.Path(workdir) / f'table2.{ending}', text)
     return report
 
 

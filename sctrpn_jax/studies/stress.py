@@ -7,7 +7,6 @@ with parts of their objects as targets, whether the box stays on what it was put
 
 import dataclasses
 import os
-import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
 import cv2
@@ -21,6 +20,7 @@ from sctrpn_jax.evaluation.score import confidence
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.studies import ablation_report
 from sctrpn_jax.studies import parts as parts_lib
+from sctrpn_jax.system import files
 
 HELD = 0.1  # overlap above which the target is still on hand
 ABSENT = -1  # in `Stress.order`: a frame of another sequence
@@ -222,5 +222,5 @@ def run(
         found = measure(tracker, sequences, stress)
         rows.append([name, *(f'{value:.3f}' for value in found.values())])
     page = f'# {len(sequences)} sequences of {benchmark}: {done}\n\n{ablation_report.table(head, rows)}\n'
-    ablation_report.write_text(pathlib.Path(output), page)
+    files.write_text(output, page)
     return page

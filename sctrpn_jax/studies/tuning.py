@@ -19,6 +19,7 @@ from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.data.benchmarks import registry
 from sctrpn_jax.metrics import one_pass
+from sctrpn_jax.system import files
 from sctrpn_jax.tracking import compiled
 from sctrpn_jax.tracking import track_step as step_lib
 
@@ -228,10 +229,7 @@ def write_report(
         'best': dataclasses.asdict(trials[0]),
         'trials': [dataclasses.asdict(trial) for trial in trials],
     }
-    path = pathlib.Path(output) / 'tuning.json'
-    partial = path.with_name(f'{path.name}.part')
-    partial.write_text(json.dumps(made, indent=1) + '\n', encoding='utf-8')
-    os.replace(partial, path)
+    files.write_text(pathlib.Path(output) / 'tuning.json', json.dumps(made, indent=1) + '\n')
     return made
 
 

@@ -6,7 +6,6 @@ while, then its boxes wander. The size response measured here shows it at once.
 
 import math
 import os
-import pathlib
 from collections.abc import Sequence
 
 import cv2
@@ -17,6 +16,7 @@ from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.studies import ablation_report, recall_table
+from sctrpn_jax.system import files
 from sctrpn_jax.weights import loading
 
 SCALES = (0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4)
@@ -129,7 +129,7 @@ def run(
         frames = max(row['frames'] for row in rows.values())
         parts += [f'## {name}: {frames} frames of {len(sequences)} sequences of {benchmark}', to_markdown(rows)]
     page = '\n\n'.join(parts) + '\n'
-    ablation_report.write_text(pathlib.Path(output), page)
+    files.write_text(output, page)
     return page
 
 

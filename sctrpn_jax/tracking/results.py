@@ -1,11 +1,15 @@
 """The CSV file of boxes of one tracked video, written frame by frame so that a failure loses nothing."""
 
+import contextlib
 import csv
 import math
 import os
 import pathlib
+from collections.abc import Sequence
 
 import numpy as np
+
+from sctrpn_jax.system import files
 
 HEADER = ('frame', 'x', 'y', 'w', 'h', 'score')
 
@@ -18,13 +22,12 @@ class ResultWriter:
     """
 
     def __init__(self, path: str | os.PathLike):
-        path = pathlib.Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open('w', newline='', encoding='utf-8')
+        self._path = pathlib.Path(path)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._path.open('w', newline='', encoding='utf-8')
         self._rows = csv.writer(self._file, lineterminator='\n')
-        self._rows.writerow(HEADER)
-        self._file.flush()
         self._count = 0
+        self._write(HEADER)
 
     def write(self, box: np.ndarray, score: float) -> None:
         """Appends the next frame's row.
@@ -32,14 +35,22 @@ class ResultWriter:
         Args:
           box: [4] (x, y, w, h), 0-based frame pixels, top-left corner.
           score: 0..1; 1 for the given box of the first frame.
+
+        Raises:
+          OSError: the row cannot be written.
         """
-        self._rows.writerow([self._count, *(f'{float(v):.4f}' for v in box), f'{float(score):.6f}'])
-        self._file.flush()
+        self._write([self._count, *(f'{float(v):.4f}' for v in box), f'{float(score):.6f}'])
         self._count += 1
+
+    def _write(self, row: Sequence[object]) -> None:
+        with files.named(self._path):
+            self._rows.writerow(row)
+            self._file.flush()
 
     def close(self) -> None:
         """Closes the file."""
-        self._file.close()
+        with contextlib.suppress(OSError):  # of a row that could not be written, which was told
+            self._file.close()
 
     def __enter__(self) -> 'ResultWriter':
         return self

@@ -1,7 +1,11 @@
 """Checkpoints through orbax: state, data position and config; the last and the best are kept apart."""
 
+import contextlib
+import os
 import pathlib
+import re
 import typing
+from collections.abc import Iterator
 
 import jax
 import orbax.checkpoint as ocp
@@ -33,17 +37,21 @@ class Checkpoints:
           state: pytree of arrays.
           position: of the data stream and the best score so far, JSON.
           config: the run's.
+
+        Raises:
+          OSError: this one, or the one before it, cannot be written.
         """
         if step in self._manager.all_steps():
             return
-        self._manager.save(
-            step,
-            args=ocp.args.Composite(
-                state=ocp.args.StandardSave(state),
-                position=ocp.args.JsonSave(position),
-                config=ocp.args.JsonSave({'sctrpn_jax': __version__, 'config': config_values.to_dict(config)}),
-            ),
-        )
+        with self._writing():
+            self._manager.save(
+                step,
+                args=ocp.args.Composite(
+                    state=ocp.args.StandardSave(state),
+                    position=ocp.args.JsonSave(position),
+                    config=ocp.args.JsonSave({'sctrpn_jax': __version__, 'config': config_values.to_dict(config)}),
+                ),
+            )
 
     def restore(self, state: typing.Any) -> tuple[typing.Any, dict]:
         """Newest checkpoint in the form of `state`.
@@ -66,12 +74,31 @@ class Checkpoints:
         return restored.state, restored.position
 
     def wait(self) -> None:
-        """Blocks until what was saved is on disk."""
-        self._manager.wait_until_finished()
+        """Blocks until what was saved is on disk; OSError where it cannot be written."""
+        with self._writing():
+            self._manager.wait_until_finished()
 
     def close(self) -> None:
-        """Waits and frees the background threads."""
-        self._manager.close()
+        """Waits and frees the background threads; OSError where what was saved cannot be written."""
+        with self._writing():
+            try:
+                self._manager.wait_until_finished()
+            finally:
+                self._manager.close()
+
+    @contextlib.contextmanager
+    def _writing(self) -> Iterator[None]:
+        """Orbax raises what its threads and libraries met, of many types and many lines."""
+        try:
+            yield
+        except Exception as error:
+            found = re.search(r"os_error_code='(\d+)'", str(error))  # in what tensorstore says
+            code = int(found[1]) if found else getattr(error, 'errno', None)
+            reason = os.strerror(code) if code else ' '.join(str(error).split())[:300]
+            raise OSError(
+                f'{self._path}: a checkpoint cannot be written: {reason}; the same command goes on from the last one '
+                'that is whole'
+            ) from error
 
 
 def disagreement(saved: dict, wanted: dict, where: str = 'config') -> str | None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_values
+from sctrpn_jax.system import interrupts, locks
 from sctrpn_jax.training import checkpoint, feeding, metric_log, optimiser, validation
 from sctrpn_jax.training import train_state as state_lib
 from sctrpn_jax.training import train_step as step_lib
@@ -34,6 +35,8 @@ class TrainingDivergedError(ArithmeticError):
 def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -> state_lib.TrainState:
     """Trains, or goes on from the last checkpoint in `workdir`.
 
+    Ctrl-C and SIGTERM act between two steps: what was trained is saved, and the same call goes on.
+
     Args:
       config: the run's.
       workdir: gets `checkpoints/`, `best/` (highest validation success AUC) and `metrics.jsonl`.
@@ -42,8 +45,9 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
       The last state.
 
     Raises:
-      ValueError: settings or data that do not fit; a checkpoint of another config.
+      ValueError: settings or data that do not fit; a checkpoint of another config; another process trains there.
       TrainingDivergedError: with the last sound state saved.
+      Interrupted: by a signal, with the state saved.
     """
     c = config_values.check(config).train
     devices = jax.device_count()
@@ -56,6 +60,7 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
 
     # Whatever ends the run, threads and files are closed: Python 3.12 cannot exit past an open checkpointer.
     with contextlib.ExitStack() as opened:
+        opened.enter_context(locks.hold(workdir))
         return _train(config, pathlib.Path(workdir), opened, by_batch, replicated)
 
 
@@ -92,43 +97,57 @@ def _train(
     progress = _Progress(first, total, c.batch_size)
     step = first
 
-    def save():
+    def save(checkpoints=last):
         # The data position is the step's: a checkpoint always holds a consistent (state, data) pair.
-        last.save(step, state, {'pairs': step * c.batch_size, 'best_auc': best_auc}, config)
+        checkpoints.save(step, state, {'pairs': step * c.batch_size, 'best_auc': best_auc}, config)
 
-    try:
-        while True:
-            over = step >= total
-            if validate and step > first and (step % c.validate_every == 0 or over):
-                result = validate(state.variables)
-                writer.write(step, {f'validation/{name}': value for name, value in result.items()})
-                _log.info(
-                    'step %d: validation AUC %.3f, precision %.3f', step, result['success_auc'], result['precision']
-                )
-                if result['success_auc'] > best_auc:
-                    best_auc = result['success_auc']
-                    best.save(step, state, {'pairs': step * c.batch_size, 'best_auc': best_auc}, config)
-                progress.pause()
-            if step > first and (step % c.checkpoint_every == 0 or over):
+    def check_finite():
+        if progress.newest is not None and not progress.newest['finite']:
+            _stop(progress.newest, step, save, last)
+
+    # From here signals wait for the places that look for them: the step takes the state's memory, so that there is
+    # nothing to save while it is called. Closing, which waits for the disk, is inside too.
+    with interrupts.deferred(), opened.pop_all():
+        try:
+            while True:
+                over = step >= total
+                if validate and step > writer.validated and (step % c.validate_every == 0 or over):
+                    result = validate(state.variables)
+                    writer.write(step, {f'validation/{name}': value for name, value in result.items()})
+                    _log.info(
+                        'step %d: validation AUC %.3f, precision %.3f', step, result['success_auc'], result['precision']
+                    )
+                    if result['success_auc'] > best_auc:
+                        best_auc = result['success_auc']
+                        save(best)
+                        best.wait()  # or a kill could leave its score alone, in the checkpoint that follows
+                    progress.pause()
+                if step > first and (step % c.checkpoint_every == 0 or over):
+                    save()
+                if over:
+                    break
+                interrupts.check()
+                try:
+                    batch = next(feed.batches)
+                except RuntimeError:
+                    interrupts.check()  # a signal to the whole process group has ended the worker that reads
+                    raise
+                check_finite()
+                phase = optimiser.phase_at(c, step)
+                state, values = train_step(state, batch, phase.layers, phase.running_norms)
+                step += 1
+                progress.add(values)
+                if step % c.log_every == 0 or step == total:
+                    line = progress.flush(step)
+                    if not math.isfinite(line['loss']):
+                        _stop(values, step, save, last)
+                    writer.write(step, line)
+        except interrupts.Interrupted:
+            check_finite()
+            if step > first:
+                _log.info('interrupted at step %d; saving', step)
                 save()
-            if over:
-                break
-            batch = next(feed.batches)
-            if progress.newest is not None and not progress.newest['finite']:
-                _stop(progress.newest, step, save, last)
-            phase = optimiser.phase_at(c, step)
-            state, values = train_step(state, batch, phase.layers, phase.running_norms)
-            step += 1
-            progress.add(values)
-            if step % c.log_every == 0 or step == total:
-                line = progress.flush(step)
-                if not math.isfinite(line['loss']):
-                    _stop(values, step, save, last)
-                writer.write(step, line)
-    except KeyboardInterrupt:
-        _log.info('interrupted at step %d; saving', step)
-        save()
-        raise
+            raise
     return state
 
 

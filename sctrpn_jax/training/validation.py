@@ -8,6 +8,7 @@ import numpy as np
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import generated, images, sequences
 from sctrpn_jax.metrics import one_pass
+from sctrpn_jax.system import interrupts
 from sctrpn_jax.tracking import compiled
 
 _log = logging.getLogger(__name__)
@@ -30,10 +31,14 @@ class Validator:
 
         Returns:
           Each in 0..1.
+
+        Raises:
+          Interrupted: a signal came in the sequence before.
         """
         tracker = compiled.CompiledTracker(variables, self._config)
         scores, precisions = {}, []
         for name, frames, truth in self._sequences:
+            interrupts.check()
             state = tracker.init(frames[0], truth[0].astype(np.float32))
             _, outputs = tracker.chunk(state, frames[1:])
             tracked = np.concatenate([truth[:1], np.asarray(jax.device_get(outputs.box), np.float64)])

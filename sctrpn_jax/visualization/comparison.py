@@ -1,7 +1,6 @@
 """Several trackers' boxes on one frame with a legend, as one picture, a video of a sequence or a sheet of pictures."""
 
 import os
-import pathlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import cv2
@@ -97,23 +96,18 @@ def write_video(path: str | os.PathLike, pictures: Iterable[np.ndarray], fps: fl
       ValueError: another suffix, or pictures of several sizes.
       OSError: the file cannot be written.
     """
-    path, count, writer = pathlib.Path(path), 0, None
     video_writer.check_suffix(path)
-    # VideoWriter keeps half a video when it is interrupted; here that must not replace a whole one.
-    partial = path.with_name(f'.{path.stem}.partial{path.suffix}')
+    count, writer = 0, None
     try:
-        try:
-            for picture in pictures:
-                writer = writer or video_writer.VideoWriter(partial, picture.shape[1::-1], fps)
-                writer.write(picture)
-                count += 1
-        finally:
-            if writer:
-                writer.close()
-        if count:
-            os.replace(partial, path)
+        for picture in pictures:
+            writer = writer or video_writer.VideoWriter(path, picture.shape[1::-1], fps)
+            writer.write(picture)
+            count += 1
+        if writer:
+            writer.close()
     finally:
-        partial.unlink(missing_ok=True)
+        if writer:
+            writer.discard()  # half a video must not replace a whole one
     return count
 
 

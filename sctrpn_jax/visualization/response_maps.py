@@ -1,12 +1,12 @@
 """Response maps over the search crop, stage beside stage (Fig. 4), and the distance of their peaks as a number."""
 
 import os
-import pathlib
 
 import cv2
 import numpy as np
 
 from sctrpn_jax.geometry import grid
+from sctrpn_jax.system import files
 from sctrpn_jax.visualization import overlay
 
 _GAP = 4  # pixels between panels
@@ -125,15 +125,9 @@ def write_png(path: str | os.PathLike, picture: np.ndarray) -> None:
     Raises:
       OSError: it cannot be written.
     """
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     data = cv2.imencode('.png', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))[1]
-    partial = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
+    with files.replacing(path) as partial:
         partial.write_bytes(data.tobytes())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
 
 
 def _heat(crop: np.ndarray, values: np.ndarray) -> np.ndarray:

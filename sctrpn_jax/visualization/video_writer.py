@@ -6,6 +6,8 @@ import pathlib
 import cv2
 import numpy as np
 
+from sctrpn_jax.system import files
+
 # FFV1 keeps every pixel. H.264 (avc1) is not in the OpenCV wheels: its encoder has another licence.
 CODECS = {'.mp4': 'mp4v', '.avi': 'MJPG', '.mkv': 'FFV1'}
 
@@ -32,7 +34,7 @@ class VideoWriter:
         self._size = size
         self._path.parent.mkdir(parents=True, exist_ok=True)
         suffix = self._path.suffix.lower()
-        self._partial = self._path.with_name(f'.{self._path.stem}.{os.getpid()}{suffix}')
+        self._partial = self._path.with_name(f'.{self._path.stem}.partial{suffix}')
         codec = CODECS[suffix]
         even = (size[0] + size[0] % 2, size[1] + size[1] % 2)
         self._writer = cv2.VideoWriter(str(self._partial), cv2.VideoWriter_fourcc(*codec), fps, even)
@@ -61,22 +63,28 @@ class VideoWriter:
         """Completes the file and gives it its name; without a frame there is no file.
 
         Raises:
-          OSError: the written file cannot be read back.
+          OSError: the written file cannot be read back, or only in part.
         """
         if not self._writer.isOpened():
             return
-        self._writer.release()
         if self._count == 0:
-            self._partial.unlink(missing_ok=True)
+            self.discard()
             return
+        self._writer.release()
         # OpenCV reports no write error (a full disk), so the file is looked at before it replaces anything.
         check = cv2.VideoCapture(str(self._partial))
-        readable = check.read()[0]
+        # The number of frames in a Matroska file is worked out from its length, and so to one frame.
+        readable = check.read()[0] and check.get(cv2.CAP_PROP_FRAME_COUNT) > self._count - 2
         check.release()
         if not readable:
-            self._partial.unlink(missing_ok=True)
+            self.discard()
             raise OSError(f'cannot write {str(self._path)!r}: the file is unreadable after writing (disk full?)')
-        os.replace(self._partial, self._path)
+        files.put(self._partial, self._path)
+
+    def discard(self) -> None:
+        """Throws away what was written; a file that is closed stays."""
+        self._writer.release()
+        self._partial.unlink(missing_ok=True)
 
     def __enter__(self) -> 'VideoWriter':
         return self

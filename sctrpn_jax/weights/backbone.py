@@ -10,6 +10,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from sctrpn_jax.geometry import grid
+from sctrpn_jax.system import files
 
 NAMES = tuple(f'conv{i}' for i in range(1, 6))
 _KERNEL_SIZES = dict(zip(NAMES, grid.KERNELS, strict=True))
@@ -156,13 +157,8 @@ def write_npz(path: str | os.PathLike, weights: Weights) -> None:
     arrays['config'] = np.asarray(json.dumps(weights.describe()))
     for name, layer in weights.layers.items():
         arrays |= {f'{name}_w': layer['kernel'], f'{name}_b': layer['bias']}
-    partial = path.with_name(f'.{path.name}.{os.getpid()}')
-    try:
-        with partial.open('wb') as file:
-            np.savez(file, **arrays)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with files.replacing(path) as partial, partial.open('wb') as file:
+        np.savez(file, **arrays)
 
 
 def check_agreement(found: dict, where: str, other: dict, other_where: str) -> None:

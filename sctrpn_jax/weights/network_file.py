@@ -14,6 +14,7 @@ import numpy as np
 
 from sctrpn_jax import __version__, config_values
 from sctrpn_jax import config as config_lib
+from sctrpn_jax.system import files
 
 
 def config_path(path: str | os.PathLike) -> pathlib.Path:
@@ -39,17 +40,10 @@ def write(path: str | os.PathLike, variables: dict, config: config_lib.Config) -
         arrays[name] = value.astype(np.float16) if name.startswith('params/') else value
         if not np.isfinite(arrays[name]).all():
             raise ValueError(f'{name}: not finite in half precision')
-    path = pathlib.Path(path)
-    partial = path.with_name(f'.{path.name}.{os.getpid()}.npz')
-    partial_config = config_path(partial)
-    try:
-        np.savez_compressed(partial, **arrays)
+    with files.replacing(path) as partial, files.replacing(config_path(path)) as partial_config:
+        with partial.open('wb') as file:
+            np.savez_compressed(file, **arrays)
         partial_config.write_bytes(pack_config(config))
-        partial_config.replace(config_path(path))
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-        partial_config.unlink(missing_ok=True)
 
 
 def pack_config(config: config_lib.Config) -> bytes:

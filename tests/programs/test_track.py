@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 
@@ -89,22 +90,26 @@ def test_a_corrupt_image_keeps_what_was_tracked(track, clip, tmp_path):
     assert 'the 19 frames before it were tracked' in done.err
 
 
-def test_ctrl_c_keeps_what_was_tracked(track, clip, tmp_path, monkeypatch):
+@pytest.mark.parametrize(('number', 'code'), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_keeps_what_was_tracked(track, clip, tmp_path, monkeypatch, number, code):
     folder, boxes = clip
     read = video.images.read_image
 
     def interrupted(path):
-        if path.name == '20.png':
-            raise KeyboardInterrupt
+        if path.name == '20.png':  # of the second chunk, read while the first is tracked
+            signal.raise_signal(number)
         return read(path)
 
     monkeypatch.setattr(video.images, 'read_image', interrupted)
     done = track(f'--video={folder}', BOX, f'--results={tmp_path / "boxes.csv"}', f'--output={tmp_path / "out.mkv"}')
-    assert done.code == 130 and '17 frames, then interrupted' in done.out
-    # The interrupt came while the second chunk of 16 was being read.
-    np.testing.assert_allclose(results.read_results(tmp_path / 'boxes.csv')[0], boxes[:17], atol=1e-3)
+    assert done.code == code and ' frames, then interrupted' in done.out
+    assert done.err.splitlines()[-1] == 'track: interrupted'
+    count = int(done.out.split(' frames, then')[0].split()[-1])
+    assert 1 <= count < 23
+    np.testing.assert_allclose(results.read_results(tmp_path / 'boxes.csv')[0], boxes[:count], atol=1e-3)
     with video.open_video(tmp_path / 'out.mkv') as source:
-        assert len(list(source)) == 17
+        assert len(list(source)) == count
+    assert sorted(path.name for path in tmp_path.iterdir()) == ['boxes.csv', 'clip', 'out.mkv']
 
 
 BAD = {

@@ -7,7 +7,8 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import video
 from sctrpn_jax.models import sctrpn
 from sctrpn_jax.programs import track_video
-from sctrpn_jax.tracking import tracker
+from sctrpn_jax.system import interrupts
+from sctrpn_jax.tracking import results, tracker
 
 VARIABLES = {'threshold': np.uint8(128)}
 
@@ -53,3 +54,25 @@ def test_the_real_network_gives_the_live_trackers_boxes(clip):
         np.testing.assert_allclose(got.region, want.region, atol=1e-2)
     figure = track_video.draw_responses(tracked[3], config)
     assert figure.shape == (255 + 20, 2 * 255 + 4, 3)
+
+
+@pytest.mark.parametrize('every', [6, pytest.param(1, marks=pytest.mark.all)])
+def test_a_signal_at_any_statement_leaves_whole_files(clip, traced, tmp_path, signal_at, every):
+    folder, boxes = clip
+
+    def run(out):
+        outputs = track_video.Outputs(out / 'boxes.csv', out / 'clip.mkv', out / 'maps', response_every=5)
+        with video.open_video(folder) as source, interrupts.deferred():
+            track_video.track_video(source, boxes[0], VARIABLES, config_lib.Config(), outputs)
+
+    with signal_at(track_video) as executed:
+        run(tmp_path / 'whole')
+    for line in sorted(set(executed))[::every]:
+        out = tmp_path / f'{line}'
+        with signal_at(track_video, line, (executed.count(line) + 1) // 2), pytest.raises(interrupts.Interrupted):
+            run(out)
+        written = results.read_results(out / 'boxes.csv')[0]
+        np.testing.assert_allclose(written, boxes[: len(written)], atol=1e-3)
+        with video.open_video(out / 'clip.mkv') as source:
+            assert len(list(source)) == len(written) > 0, line
+        assert {path.name for path in out.iterdir()} == {'boxes.csv', 'clip.mkv', 'maps'}

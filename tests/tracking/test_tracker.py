@@ -1,4 +1,4 @@
-"""One step, three ways to run it: scan, chunks and live give the same boxes; nothing a frame holds breaks it."""
+"""One step, three ways to run it: scan, chunks and live agree up to rounding; nothing a frame holds breaks it."""
 
 import copy
 

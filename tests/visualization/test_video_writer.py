@@ -1,3 +1,5 @@
+import resource
+
 import cv2
 import numpy as np
 import pytest
@@ -71,3 +73,21 @@ def test_wrong_names_frames_and_codecs(tmp_path, monkeypatch):
     monkeypatch.setitem(video_writer.CODECS, '.mp4', 'QQQQ')
     with pytest.raises(OSError, match='no QQQQ encoder'):
         video_writer.VideoWriter(tmp_path / 'clip.mp4', (32, 24), 25)
+
+
+@pytest.mark.parametrize('suffix', ['.mp4', '.avi', '.mkv'])
+def test_half_a_video_is_an_error_and_the_old_file_stays(tmp_path, suffix):
+    path = tmp_path / f'clip{suffix}'
+    path.write_text('old')
+    rng = np.random.default_rng(0)
+    writer = video_writer.VideoWriter(path, (160, 120), 25)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # as on a full disk, OpenCV says nothing
+    try:
+        for _ in range(40):
+            writer.write(rng.integers(0, 256, (120, 160, 3), np.uint8))
+        with pytest.raises(OSError, match='disk full'):
+            writer.close()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert path.read_text() == 'old' and list(tmp_path.iterdir()) == [path]

@@ -4,7 +4,6 @@ A part is a file of images with a table beside it; what is finished stays, and t
 The folder gets its name when all of it is there.
 """
 
-import concurrent.futures
 import dataclasses
 import hashlib
 import json
@@ -17,6 +16,7 @@ import tqdm
 from sctrpn_jax.data import process_pool
 from sctrpn_jax.data.layouts import registry
 from sctrpn_jax.data.prepared import features, shard, table
+from sctrpn_jax.system import files, interrupts, locks
 
 MIN_CROP = 455  # smallest crop that holds the search patch of the default augmentation
 
@@ -58,12 +58,7 @@ class Job:
 
 def write_json(path: pathlib.Path, values) -> None:
     """Writes JSON whole or not at all."""
-    partial = path.with_name(f'{path.name}.part')
-    with open(partial, 'w', encoding='utf-8') as file:
-        json.dump(values, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
-    os.replace(partial, path)
+    files.write_text(path, json.dumps(values, indent=1))
 
 
 def digest(path: str | os.PathLike) -> str:
@@ -128,6 +123,7 @@ def _write_part(job: Job, split: str, number: int, parts: int) -> int:
 
     def clips():
         for key in keys:
+            interrupts.check()
             try:
                 yield opened.read(key)
             except ValueError as error:
@@ -139,6 +135,7 @@ def _write_part(job: Job, split: str, number: int, parts: int) -> int:
     part = shard.write_part(path, clips(), job.source, job.crop)
     table.write_table(job.work / f'{split}-{number:05d}.npz', part.table)
     done = {'file': path.name, 'records': part.records, 'num_bytes': part.num_bytes, 'images': part.images}
+    files.sync(path)
     # Written last: a part that has it is done.
     write_json(job.work / f'{split}-{number:05d}.json', done | {'sha256': digest(path), 'refused': part.refused})
     return len(keys)
@@ -151,7 +148,7 @@ def _write_parts(job: Job, todo: list[tuple[str, int, int]], workers: int, bar: 
         return
     with process_pool.process_pool(min(workers, len(todo))) as pool:
         futures = [pool.submit(_write_part, job, *task) for task in todo]
-        for future in concurrent.futures.as_completed(futures):
+        for future in process_pool.as_completed(futures):
             bar.update(future.result())
 
 
@@ -167,13 +164,20 @@ def prepare(job: Job, splits: list[str], workers: int) -> tuple[dict, dict[str, 
       What prepared.json says (`finish`), and the splits that are not there with the reason.
 
     Raises:
-      ValueError: an unknown layout, split or crop; nothing usable; an earlier run of another source.
+      ValueError: an unknown layout, split or crop; nothing usable; an earlier run of another source; another process
+        prepares the set.
       OSError: a full disk, a folder that cannot be written.
+      Interrupted: by a signal, between two clips; the same call goes on with the parts that are not done.
     """
     if job.crop is not None and job.crop < MIN_CROP:
         raise ValueError(f'crop is {job.crop}; expected {MIN_CROP} or more pixels, 511 as the field has it')
     if not re.fullmatch('[a-z][a-z0-9_]*', job.name):
         raise ValueError(f'the name of the set is {job.name!r}; expected lower-case letters, digits and _')
+    with locks.hold(job.folder.parent):
+        return _prepare(job, splits, workers)
+
+
+def _prepare(job: Job, splits: list[str], workers: int) -> tuple[dict, dict[str, str]]:
     if job.folder.exists():
         raise ValueError(f'{job.folder} is already prepared; check it with --verify, or delete it to prepare it anew')
     plan, missing = _plan(job, splits)
@@ -183,9 +187,10 @@ def prepare(job: Job, splits: list[str], workers: int) -> tuple[dict, dict[str, 
     per_shard = registry.layout(job.dataset).clips_per_shard
     total = sum(values['clips'] for values in plan['splits'].values())
     left = sum(min(per_shard, plan['splits'][split]['clips'] - i * per_shard) for split, i, _ in todo)
-    with tqdm.tqdm(total=total, initial=total - left, unit='clip', desc=job.name) as bar:
-        _write_parts(job, todo, workers, bar)
-    return finish(job, plan), missing
+    with interrupts.deferred():
+        with tqdm.tqdm(total=total, initial=total - left, unit='clip', desc=job.name) as bar:
+            _write_parts(job, todo, workers, bar)
+        return finish(job, plan), missing
 
 
 def finish(job: Job, plan: dict) -> dict:
@@ -222,8 +227,7 @@ def finish(job: Job, plan: dict) -> dict:
             'files': [{name: part[name] for name in ('file', 'records', 'sha256')} for part in parts],
         }
     for split, lines in refused_lines.items():
-        text = ''.join(f'{" ".join(line.split())}\n' for line in lines)
-        (job.work / f'refused-{split}.txt').write_text(text, encoding='utf-8', errors='backslashreplace')
+        files.write_text(job.work / f'refused-{split}.txt', ''.join(f'{" ".join(line.split())}\n' for line in lines))
     features.write_description(
         job.name,
         job.data_dir,
@@ -234,7 +238,9 @@ def finish(job: Job, plan: dict) -> dict:
         },
     )
     write_json(job.work / 'prepared.json', prepared)
-    os.replace(job.work, job.folder)
+    for path in job.work.iterdir():
+        files.sync(path)
+    files.put(job.work, job.folder)
     (job.folder / 'plan.json').unlink()
     for split, values in plan['splits'].items():
         for number in range(values['parts']):

@@ -2,10 +2,11 @@
 
 import dataclasses
 import os
-import pathlib
 import zipfile
 
 import numpy as np
+
+from sctrpn_jax.system import files
 
 _SEPARATOR = '\0'  # no file name can have it
 
@@ -63,16 +64,8 @@ def write_table(path: str | os.PathLike, table: TrackTable) -> None:
         arrays[field.name] = value if text is None else np.frombuffer(text, np.uint8)
         if text is not None:
             arrays[f'{field.name}_count'] = np.int64(len(value))
-    path = pathlib.Path(path)
-    partial = path.with_name(f'{path.name}.part')
-    try:
-        with open(partial, 'wb') as file:
-            np.savez_compressed(file, **arrays)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    with files.replacing(path) as partial, partial.open('wb') as file:
+        np.savez_compressed(file, **arrays)
 
 
 def read_table(path: str | os.PathLike) -> TrackTable:

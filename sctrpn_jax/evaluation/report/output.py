@@ -4,6 +4,7 @@ import os
 import pathlib
 
 from sctrpn_jax.evaluation.report import data, page, tables
+from sctrpn_jax.system import files
 
 _MAKERS = {
     'report.json': data.to_json,
@@ -28,14 +29,9 @@ def write_report(report: data.Report, folder: str | os.PathLike) -> dict[str, pa
     Raises:
       OSError: the folder cannot be written to.
     """
-    folder = pathlib.Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = {name: folder / name for name in _MAKERS}
+    paths = {name: pathlib.Path(folder) / name for name in _MAKERS}
     for name, make in _MAKERS.items():
-        partial = folder / f'{name}.partial'
-        # Names of files may hold bytes that are no text; they are shown, not refused.
-        partial.write_text(make(report), encoding='utf-8', errors='backslashreplace', newline='')
-        os.replace(partial, paths[name])
+        files.write_text(paths[name], make(report))
     return paths
 
 

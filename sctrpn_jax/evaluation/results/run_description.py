@@ -10,6 +10,7 @@ import pathlib
 
 from sctrpn_jax.data.benchmarks import record
 from sctrpn_jax.evaluation.report import environments
+from sctrpn_jax.system import files
 
 FILE = 'tracker.json'
 UNKNOWN = 'an unknown machine'  # of files from before machines were noted
@@ -102,7 +103,4 @@ def begin(folder: str | os.PathLike, description: dict, tracks: bool = True) -> 
         made['hardware'] = list(dict.fromkeys([*before, here]))
     if made == found:
         return
-    folder.mkdir(parents=True, exist_ok=True)
-    partial = folder / f'{FILE}.partial'
-    partial.write_text(json.dumps(made) + '\n', encoding='utf-8')
-    os.replace(partial, folder / FILE)
+    files.write_text(folder / FILE, json.dumps(made) + '\n')

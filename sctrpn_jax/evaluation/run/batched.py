@@ -16,6 +16,7 @@ import numpy as np
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
+from sctrpn_jax.system import interrupts
 from sctrpn_jax.tracking import compiled
 
 SHAPE_STEP = 256  # frames are padded to multiples of it, pixels: a handful of shapes for a benchmark
@@ -111,6 +112,7 @@ class BatchedTracker:
             running = [place for place in places if place is not None]
             if not running:
                 return
+            interrupts.check()
             frames = np.stack(list(pool.map(lambda place: self._frames(place, shape), places)))
             start = time.perf_counter()
             states, outputs = self._step(self._tracker.variables, states, frames)

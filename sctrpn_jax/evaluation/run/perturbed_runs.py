@@ -19,6 +19,7 @@ from sctrpn_jax.data.benchmarks import record, sequence_names
 from sctrpn_jax.evaluation.results import run_description, truth
 from sctrpn_jax.evaluation.run import batched, perturbed_starts, runner
 from sctrpn_jax.evaluation.run import trackers as trackers_lib
+from sctrpn_jax.system import files
 
 _STARTS = 'starts.json'
 
@@ -151,9 +152,9 @@ def _omitted(folder: str | os.PathLike, sequences: Sequence[sequences_lib.Sequen
     folder = pathlib.Path(folder)
     if not folder.is_dir():
         raise ValueError(f'no folder {folder}; expected the initOmit of the OTB toolkit')
-    files = {path.stem: path for path in folder.glob('*.txt')}
-    meant = sequence_names.match(files, [sequence.name for sequence in sequences])
-    paths = {name: files[stem] for stem, name in meant.items()}
+    by_stem = {path.stem: path for path in folder.glob('*.txt')}
+    meant = sequence_names.match(by_stem, [sequence.name for sequence in sequences])
+    paths = {name: by_stem[stem] for stem, name in meant.items()}
     if not paths:
         raise ValueError(f'{folder}: no file is of a sequence that is tracked; expected <sequence>.txt')
     found = {}
@@ -185,6 +186,4 @@ def _write_starts(path: pathlib.Path, boxes: dict[str, list[float]]) -> None:
         if _read_starts(path) != boxes:
             raise ValueError(f'{path}: runs with other starts are there; give another folder')
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with runner.replacing(path) as partial:
-        partial.write_text(json.dumps(boxes) + '\n', encoding='utf-8')
+    files.write_text(path, json.dumps(boxes) + '\n')

@@ -4,8 +4,6 @@ There are two files per sequence, `<name>.csv` with boxes and scores and `<name>
 interrupted run goes on where it stopped. Reports are made from the files alone.
 """
 
-import concurrent.futures
-import contextlib
 import dataclasses
 import os
 import pathlib
@@ -23,6 +21,7 @@ from sctrpn_jax.evaluation import job
 from sctrpn_jax.evaluation.results import run_description
 from sctrpn_jax.evaluation.run import batched
 from sctrpn_jax.evaluation.run import trackers as trackers_lib
+from sctrpn_jax.system import files, interrupts
 from sctrpn_jax.tracking import results as results_lib
 
 
@@ -43,6 +42,7 @@ def track(tracker: trackers_lib.OnlineTracker, sequence: sequences_lib.Sequence)
     """
     rows = [(sequence.boxes[0], 1.0, 0.0)]
     for index, path in enumerate(sequence.frames):
+        interrupts.check()
         frame = images_lib.read_image(path)
         if index == 0:
             tracker.init(frame, sequence.boxes[0])
@@ -88,7 +88,7 @@ class ProcessTracker:
         count = min(self.count, len(ordered))
         with process_pool.process_pool(count, _start_process, (self.settings,)) as pool:
             futures = {pool.submit(_track_in_process, sequence): sequence for sequence in ordered}
-            for future in concurrent.futures.as_completed(futures):
+            for future in process_pool.as_completed(futures):
                 done(futures[future], *future.result())
 
 
@@ -112,6 +112,7 @@ def run_one_pass(
 
     Raises:
       ValueError: the folder holds another tracker's results, or an image cannot be read.
+      Interrupted: by a signal, between two frames; sequences that are finished are kept.
     """
     output = pathlib.Path(output)
     run_description.check(output, description or {})
@@ -122,7 +123,8 @@ def run_one_pass(
                 f'sequence {sequence.name!r}: no box in the first frame, so there is nothing to start from'
             )
     run_description.begin(output, description or {}, bool(todo))
-    with tqdm.tqdm(total=len(sequences), initial=len(sequences) - len(todo), unit='sequence', disable=None) as bar:
+    bar = tqdm.tqdm(total=len(sequences), initial=len(sequences) - len(todo), unit='sequence', disable=None)
+    with interrupts.deferred(), bar:
 
         def done(sequence, *result):
             write_result(output / f'{sequence.name}.csv', Result(*result))
@@ -147,21 +149,12 @@ def _track_each(tracker: trackers_lib.OnlineTracker, sequences: Sequence[sequenc
         done(sequence, result.boxes, result.scores, result.seconds)
 
 
-@contextlib.contextmanager
-def replacing(path: pathlib.Path) -> Iterator[pathlib.Path]:
-    """A name to write to that becomes `path` when all is written."""
-    partial = path.with_name(f'{path.name}.partial')
-    yield partial
-    os.replace(partial, path)
-
-
 def write_result(path: pathlib.Path, result: Result) -> None:
     """Writes a sequence's boxes, scores and times; the file of that name appears when all is written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(_time_path(path)) as partial:
+    with files.replacing(_time_path(path)) as partial:
         np.savetxt(partial, result.seconds, fmt='%.8f')
     # Last, because this file says that the sequence is done.
-    with replacing(path) as partial, results_lib.ResultWriter(partial) as writer:
+    with files.replacing(path) as partial, results_lib.ResultWriter(partial) as writer:
         for box, score in zip(result.boxes, result.scores, strict=True):
             writer.write(box, score)
 

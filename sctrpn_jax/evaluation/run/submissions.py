@@ -1,13 +1,13 @@
 """Zip files that a benchmark's server takes; the same boxes give the same bytes, and nothing is left out."""
 
 import os
-import pathlib
 import zipfile
 from collections.abc import Mapping
 
 import numpy as np
 
 from sctrpn_jax.data.benchmarks import record
+from sctrpn_jax.system import files
 
 _DATE = (1980, 1, 1, 0, 0, 0)  # the earliest that a zip can hold
 _NAMED = 5
@@ -35,18 +35,18 @@ def write(
         its times.
     """
     form, wanted = benchmark.submission, benchmark.split(benchmark.submission.split)
-    files = {}
+    contents = {}
     for name, each in _checked(wanted.title, boxes, frames, wanted.count).items():
         shift = np.array([benchmark.origin, benchmark.origin, 0, 0])
-        files[form.boxes.format(name=name)] = _text(each + shift, form.box_format)
+        contents[form.boxes.format(name=name)] = _text(each + shift, form.box_format)
         if form.times:
             times = np.asarray(seconds.get(name, ()), np.float64)
             if times.shape != (frames[name],) or not (np.isfinite(times) & (times >= 0)).all():
                 raise ValueError(
                     f'{wanted.title}: {name}: got times {times.shape}, accepted are {frames[name]}, each 0 or more'
                 )
-            files[form.times.format(name=name)] = _text(times[:, None], _TIME_FORMAT)
-    _write_zip(path, files)
+            contents[form.times.format(name=name)] = _text(times[:, None], _TIME_FORMAT)
+    _write_zip(path, contents)
 
 
 def _checked(
@@ -79,18 +79,11 @@ def _text(values: np.ndarray, form: str) -> bytes:
     return ''.join(line % tuple(row) for row in values.tolist()).encode()
 
 
-def _write_zip(path: str | os.PathLike, files: Mapping[str, bytes]) -> None:
-    path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f'{path.name}.partial')
-    try:
-        with zipfile.ZipFile(partial, 'w') as archive:
-            for name, content in files.items():
-                entry = zipfile.ZipInfo(name, _DATE)
-                entry.compress_type = zipfile.ZIP_DEFLATED
-                entry.external_attr = 0o644 << 16
-                entry.create_system = 3  # Unix on every system, or the bytes would differ
-                archive.writestr(entry, content)
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+def _write_zip(path: str | os.PathLike, contents: Mapping[str, bytes]) -> None:
+    with files.replacing(path) as partial, zipfile.ZipFile(partial, 'w') as archive:
+        for name, content in contents.items():
+            entry = zipfile.ZipInfo(name, _DATE)
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            entry.external_attr = 0o644 << 16
+            entry.create_system = 3  # Unix on every system, or the bytes would differ
+            archive.writestr(entry, content)

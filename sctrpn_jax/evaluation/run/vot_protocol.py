@@ -15,6 +15,7 @@ import numpy as np
 from sctrpn_jax.data.layouts import vot as layout
 from sctrpn_jax.evaluation.results import vot_files
 from sctrpn_jax.metrics.vot import expected_overlap, raster, trajectory
+from sctrpn_jax.system import files
 
 
 class Tracker(typing.Protocol):
@@ -191,11 +192,11 @@ def write_trajectory(path: str | os.PathLike, run: trajectory.Trajectory) -> Non
     Seconds, if known, go beside it, into `<sequence>_001_time.value`, one per row.
     """
     path = pathlib.Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
     if run.seconds is not None:
-        _replace(path.with_name(f'{path.stem}_time.value'), [f'{value:.6f}' for value in run.seconds])
+        times = path.with_name(f'{path.stem}_time.value')
+        files.write_text(times, ''.join(f'{value:.6f}\n' for value in run.seconds))
     # Last, because this file says that the run is done.
-    _replace(path, [_row(*row) for row in zip(run.codes, run.regions, strict=True)])
+    files.write_text(path, ''.join(f'{_row(*row)}\n' for row in zip(run.codes, run.regions, strict=True)))
 
 
 def _judge(box: np.ndarray, region: np.ndarray, bounds: tuple[float, float] | None, convention: str) -> float:
@@ -208,9 +209,3 @@ def _row(code: int, region: Sequence[float]) -> str:
     if code != trajectory.REGION:
         return str(int(code))
     return ','.join(f'{value:.4f}' for value in region if np.isfinite(value))
-
-
-def _replace(path: pathlib.Path, lines: Sequence[str]) -> None:
-    partial = path.with_name(f'{path.name}.partial')
-    partial.write_text('\n'.join(lines) + '\n')
-    os.replace(partial, path)

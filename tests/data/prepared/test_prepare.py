@@ -14,6 +14,7 @@ import pytest
 from sctrpn_jax.data import images, patches
 from sctrpn_jax.data.layouts import registry
 from sctrpn_jax.data.prepared import prepare, source, table
+from sctrpn_jax.system import interrupts, locks
 
 PROGRAM = pathlib.Path(__file__).resolve().parents[3] / 'bin' / 'prepare_data'
 
@@ -212,6 +213,47 @@ def test_a_killed_run_goes_on_and_ends_alike(stills, tmp_path):
     assert 'train: 600 clips, 601 targets, 601 boxes, 600 images' in out
     assert (job.folder / 'folder-train.array_record-00000-of-00003').stat().st_mtime_ns == first
     assert_same_set(whole.folder, job.folder)
+
+
+@pytest.mark.parametrize('every', [6, pytest.param(1, marks=pytest.mark.all)])
+def test_a_signal_at_any_statement_keeps_the_finished_parts(lasot, tmp_path, signal_at, every):
+    with signal_at(prepare) as executed:
+        whole, _ = prepared('lasot', lasot, tmp_path / 'whole')
+    for line in sorted(set(executed))[::every]:
+        data = tmp_path / f'{line}'
+        with signal_at(prepare, line, (executed.count(line) + 1) // 2), pytest.raises(interrupts.Interrupted):
+            prepared('lasot', lasot, data)
+        job = job_of('lasot', lasot, data)
+        if not job.folder.exists():  # the signal came when there was something left to do
+            prepared('lasot', lasot, data)
+            assert not job.work.exists()
+        assert_same_set(whole.folder, job.folder)
+        assert not [path for path in data.rglob('*') if path.name == '.lock' or path.suffix == '.partial'], line
+
+
+def test_a_signal_to_all_processes_ends_with_one_line(stills, tmp_path):
+    whole, _ = prepared('folder', stills, tmp_path / 'whole')
+    job = job_of('folder', stills, tmp_path / 'data')
+    arguments = ('--dataset', 'folder', '--source', stills, '--data_dir', tmp_path / 'data', '--workers', 2)
+    process = run(*arguments, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while not list(job.work.glob('*.array_record*')) and process.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.002)
+    os.killpg(process.pid, signal.SIGTERM)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 143 and 'Traceback' not in err, err
+    assert err.splitlines()[-1] == 'prepare_data: interrupted; the same command goes on'
+    process = run(*arguments)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 0, err
+    assert_same_set(whole.folder, job.folder)
+
+
+def test_a_second_preparation_of_a_set_is_refused(stills, tmp_path):
+    job = job_of('folder', stills, tmp_path / 'data')
+    with locks.hold(job.folder.parent), pytest.raises(locks.LockedError, match=f'in use by process {os.getpid()} on '):
+        prepared('folder', stills, tmp_path / 'data')
+    prepared('folder', stills, tmp_path / 'data')
 
 
 def test_a_full_disk_stops_with_a_message_and_the_rest_follows(stills, tmp_path):

@@ -11,6 +11,7 @@ from sctrpn_jax.evaluation.report import environments
 from sctrpn_jax.evaluation.results import run_description
 from sctrpn_jax.evaluation.run import runner, trackers
 from sctrpn_jax.metrics import one_pass
+from sctrpn_jax.system import interrupts
 
 
 class Perfect:
@@ -66,6 +67,23 @@ def test_finished_sequences_are_kept_and_nothing_half_written_counts(tmp_path, w
     started = tracker.started
     results = runner.run_one_pass(tracker, found, tmp_path / 'out')
     assert list(results) == ['a', 'b'] and tracker.started == started + 2  # b, once to compile
+
+
+def test_a_signal_at_any_statement_keeps_what_is_finished(tmp_path, write_otb, signal_at):
+    found = write_otb(tmp_path / 'data', ['a', 'b'])
+    with signal_at(runner) as executed:
+        whole = runner.run_one_pass(Perfect(found[0].boxes), found, tmp_path / 'whole')
+    for line in sorted(set(executed)):
+        out = tmp_path / f'{line}'
+        tracker = Perfect(found[0].boxes)
+        with signal_at(runner, line, (executed.count(line) + 1) // 2), pytest.raises(interrupts.Interrupted) as raised:
+            runner.run_one_pass(tracker, found, out)
+        assert raised.value.exit_code == 143 and not list(out.rglob('*.partial')), line
+        kept = {path.name: path.read_bytes() for path in out.glob('*.csv')}
+        resumed = runner.run_one_pass(tracker, found, out)
+        assert kept.items() <= {path.name: path.read_bytes() for path in out.glob('*.csv')}.items()
+        for name, result in whole.items():
+            np.testing.assert_array_equal(resumed[name].boxes, result.boxes)
 
 
 def test_results_of_two_trackers_never_mix(tmp_path, write_otb):
