@@ -94,5 +94,5 @@ def get_config() -> config_lib.Config:
     track.first_frame.correction = 1.0
     track.recovery.score = 0.1
     track.recovery.search_size = 351
-    track.filter.exponent = 1.0
+    track.filter_exponent = 1.0
     return config

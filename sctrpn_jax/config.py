@@ -57,7 +57,6 @@ class CascadeConfig:
 
     layers: tuple[Annotated[int, Range(3, 5)], ...] = (5, 4, 3)  # backbone layer of each stage; its length is L
     theta: Share = 0.95  # an anchor whose negative confidence exceeds it is dropped (C-RPN)
-    min_keep: Count = 16  # never fewer anchors than this
 
 
 @dataclass
@@ -91,7 +90,6 @@ class LossConfig:
     negative_iou: Share = 0.3  # one that overlaps it less is a negative
     positive_iou_step: NotNegative = 0.0  # addition: what each later stage asks for on top
     first_labels: Literal['iou', 'place'] = 'iou'  # place (addition): stage 1 compares anchors by place, not by size
-    best_anchor: bool = True  # where no anchor is a positive, the best one is
     max_samples: Annotated[int, Range(16, math.inf)] = 64  # anchors per image that have a loss; 16 at most are positive
 
 
@@ -178,15 +176,6 @@ class RecoveryConfig:
 
 
 @dataclass
-class FilterConfig:
-    """Addition: a correlation filter that learns from the video is one more cue in the product of Eq. 13."""
-
-    exponent: NotNegative = 0.0  # of its response; 0: off
-    rate: Share = 0.015  # weight of a new frame in what it learns from
-    centre: Share = 0.5  # how far the box's centre goes to the peak of the response
-
-
-@dataclass
 class TrackConfig:
     """Selection of the box in tracking (Sec. 3.4, Algorithm 1)."""
 
@@ -209,7 +198,8 @@ class TrackConfig:
     voting: bool = False  # addition: the box is the mean of the best proposal and those it suppresses
     first_frame: FirstFrameConfig = field(default_factory=FirstFrameConfig)
     recovery: RecoveryConfig = field(default_factory=RecoveryConfig)
-    filter: FilterConfig = field(default_factory=FilterConfig)
+    # Addition: a correlation filter that learns from the video multiplies the scores, by its response to this power.
+    filter_exponent: NotNegative = 0.0  # 0: off
 
 
 @dataclass

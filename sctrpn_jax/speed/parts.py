@@ -55,9 +55,7 @@ def measure(
         mask = jnp.ones(anchors.shape[:2], bool)
         for stage in range(len(layers)):
             anchors = cascade.refine_anchors(anchors, deltas[:, stage])
-            mask = cascade.filter_anchors(
-                mask, logits[:, stage], config.model.cascade.theta, config.model.cascade.min_keep
-            )
+            mask = cascade.filter_anchors(mask, logits[:, stage], config.model.cascade.theta)
         return anchors, mask
 
     def components(crop):

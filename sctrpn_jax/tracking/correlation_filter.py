@@ -1,4 +1,4 @@
-"""A target model that learns from the video (an addition, `track.filter`): a correlation filter on the first layer.
+"""A correlation filter on the first layer that learns the target from the video (addition `track.filter_exponent`).
 
 The filter is a ridge regression from the map of conv1, whose cells are half as far apart as the anchors, to a peak on
 the target. It learns from the first frame and from every frame in which the target is not lost, so it tells the target
@@ -25,6 +25,8 @@ PENALTY, GROWTH, ROUNDS = 1.0, 10.0, 2
 # A proposal has the best response so many cells around its centre, since the network's centres are off by as much.
 TOLERANCE = 2
 NEAR = 0.25  # the box's centre may move by this many target sizes to the peak of the response
+RATE = 0.015  # weight of a new frame in what the filter learns from (BACF: 0.013)
+TO_PEAK = 0.5  # how far the box's centre goes to the peak: the network's places fit the box, the filter's do not drift
 _LEAST = 1e-3  # of a response: below it is noise, which no power shall blow up
 
 
@@ -65,7 +67,7 @@ def learn(features: chex.Array, size: chex.Array) -> CorrelationFilter:
     return CorrelationFilter(sample, _solve(sample, size / STRIDE))
 
 
-def update(known: CorrelationFilter, seen: Seen, size: chex.Array, rate: float) -> CorrelationFilter:
+def update(known: CorrelationFilter, seen: Seen, size: chex.Array, rate: float = RATE) -> CorrelationFilter:
     """The filter after another frame.
 
     Args:

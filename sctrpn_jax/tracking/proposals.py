@@ -248,7 +248,7 @@ def propose(
             chosen = rank(stage_scores[stage], stage_boxes[stage], mask, 2 * keep)
             mask = mask & jnp.zeros_like(mask).at[chosen.index].set(chosen.valid)
     scores = stage_scores[-1] if c.stage_scores == 'last' else stage_scores.mean(axis=0)
-    ranked = scores if evidence is None else scores * evidence**c.filter.exponent
+    ranked = scores if evidence is None else scores * evidence**c.filter_exponent
     chosen = rank(ranked, stage_boxes[-1], mask, keep)
     kept = nms.nms(chosen.boxes, chosen.values, chosen.valid, c.nms_iou)
     best = vote(chosen.boxes, jnp.where(chosen.valid, chosen.values, 0), c.nms_iou) if c.voting else chosen.boxes[0]

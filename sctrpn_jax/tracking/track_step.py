@@ -46,7 +46,7 @@ def init_state(
     search = crop_lib.extract(frame, centre, side, search_size, fill, extent)
     cues = proposals_lib.first_cues(search, size * search_size / side, config.track)
     state = TrackState(template, centre, size, size, fill, extent, jnp.zeros((), bool), jnp.zeros(4), cues)
-    if config.track.filter.exponent:
+    if config.track.filter_exponent:
         *_, first_map, _ = look_lib.run_network(variables, state, frame, config, search_size)
         state = dataclasses.replace(state, filter=correlation_filter.learn(first_map, size * search_size / side))
     if config.track.first_frame.correction:
@@ -78,14 +78,14 @@ def track_step(
     centre = best[:2]
     if found.seen is not None:
         peak = state.centre + found.seen.peak * look_lib.search_side(state.size, c.search_size) / c.search_size
-        centre = centre + c.filter.centre * (peak - centre)
+        centre = centre + correlation_filter.TO_PEAK * (peak - centre)
     centre = jnp.clip(centre, 0, limits)
     size = jnp.clip(state.size * (1 - rate) + best[2:] * rate, MIN_SIDE, jnp.maximum(limits, MIN_SIDE))
     cues = dataclasses.replace(state.cues, rho_previous=found.rho)
     after = dataclasses.replace(state, centre=centre, size=size, cues=cues)
     if state.filter is not None and found.seen is not None:
         in_crop = size * c.search_size / look_lib.search_side(state.size, c.search_size)
-        learned = correlation_filter.update(state.filter, found.seen, in_crop, c.filter.rate)
+        learned = correlation_filter.update(state.filter, found.seen, in_crop)
         after = dataclasses.replace(after, filter=learned)
     output = TrackOutput(
         box=boxes_lib.cxcywh_to_xywh(jnp.concatenate([centre, size])),

@@ -25,7 +25,6 @@ def stage_targets(
     assign = functools.partial(
         targets.assign,
         negative_iou=c.negative_iou,
-        best_anchor=c.best_anchor,
         max_samples=c.max_samples,
     )
     batch_size, stages = outputs.logits.shape[:2]
