@@ -23,7 +23,11 @@ class Checkpoints:
 
     def __init__(self, workdir: str | pathlib.Path, folder: str = 'checkpoints'):
         self._path = pathlib.Path(workdir).absolute() / folder
-        self._manager = ocp.CheckpointManager(self._path, options=ocp.CheckpointManagerOptions(max_to_keep=1))
+        # Two folders may be written at once; their names keep the meetings of several processes apart.
+        names = ocp.options.MultiprocessingOptions(barrier_sync_key_prefix=folder)
+        self._manager = ocp.CheckpointManager(
+            self._path, options=ocp.CheckpointManagerOptions(max_to_keep=1, multiprocessing_options=names)
+        )
 
     def latest_step(self) -> int | None:
         """Step of the newest complete checkpoint; one that a kill left half written does not count."""
