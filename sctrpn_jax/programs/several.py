@@ -65,6 +65,24 @@ def of_training(args: argparse.Namespace) -> Place | None:
     return None if args.processes == 1 else Place(args.coordinator, *numbers)
 
 
+def of_shares(args: argparse.Namespace) -> tuple[int, int | None]:
+    """(processes, process) as `--processes` and `--process` or Slurm say; (1, None): one does all.
+
+    Raises:
+      ValueError: flags that do not go together, or processes of both kinds.
+    """
+    found = slurm()
+    if args.process is None and found:
+        if args.processes is not None:
+            raise ValueError(f'srun has started {found[0]} processes, which share the work; leave out --processes')
+        return found
+    if args.process is not None:
+        if args.processes is None:
+            raise ValueError('--process says which of several processes this is; give --processes too')
+        check_index(args.processes, args.process)
+    return args.processes or 1, args.process
+
+
 def check_index(count: int, index: int) -> None:
     """Raises ValueError where there is no process of that number."""
     if index >= count:

@@ -116,7 +116,7 @@ def _train(
             while True:
                 over = step >= total
                 if validate and step > writer.validated and (step % c.validate_every == 0 or over):
-                    # Every process tracks, since the others would wait for one that does; the first one's numbers count.
+                    # Every process tracks, since all would wait for one that does; the first one's numbers count.
                     result = processes.of_first(validate(processes.local(state.variables)), f'validation {step}')
                     result = {name: float(value) for name, value in result.items()}
                     writer.write(step, {f'validation/{name}': value for name, value in result.items()})

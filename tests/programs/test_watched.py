@@ -99,8 +99,9 @@ def losses(workdir):
 
 def assert_same_network(workdir, other):
     for a, b in zip(*(jax.tree.leaves(loading.load_network(folder)[0]) for folder in (workdir, other)), strict=True):
-        # Relative to the largest of an array; what a norm takes out again (a bias before it) is rounding alone.
-        np.testing.assert_allclose(a, b, rtol=0, atol=1e-5 * (np.abs(b).max() + 1e-3))
+        # Relative to the largest of an array; what a norm takes out again (a bias before it) is rounding alone. Sums in
+        # another order differ by 1e-7, and twenty steps make 1e-5 of it in the running norms.
+        np.testing.assert_allclose(a, b, rtol=0, atol=1e-4 * (np.abs(b).max() + 1e-3))
 
 
 @pytest.fixture(scope='module')
@@ -141,7 +142,9 @@ def test_one_that_is_killed_stops_the_other_with_what_to_run_again(killed):
     last = errors.splitlines()[-1]
     assert last.startswith('train: process 0 of 2 stopped (')
     assert f'last checkpoint in {workdir} is saved; the same command' in last
-    assert re.search(rf'bin/train --config={CONFIG} --workdir={workdir} --coordinator=127.0.0.1:\d+ --processes=2', last)
+    assert re.search(
+        rf'bin/train --config={CONFIG} --workdir={workdir} --coordinator=127.0.0.1:\d+ --processes=2', last
+    )
 
 
 @pytest.mark.all
