@@ -133,7 +133,7 @@ def check(job: Job) -> None:
         check_tracker(job.tracker, job.batch, job.pool)
     if job.process is not None and not (job.output and 0 <= job.process < job.processes):
         raise ValueError(
-            f'process {job.process} of {job.processes}; accepted are 0 to {job.processes - 1}, and an output to track into'
+            f'process {job.process} of {job.processes}; accepted are 0 to {job.processes - 1}, and an output'
         )
 
 

@@ -42,12 +42,13 @@ def test_every_process_tracks_its_part_and_the_last_one_reports(share, tmp_path)
     assert not list((tmp_path / 'out').glob('.*'))  # no lock is left
 
 
+@pytest.mark.all
 def test_more_processes_than_sequences_and_shifted_starts(share, tmp_path):
-    for index in range(7):
-        code, out, err = share('--processes=7', f'--process={index}', '--protocol=sre')
+    for index in range(3):
+        code, out, err = share('--processes=3', f'--process={index}', '--protocol=sre', '--sequences=s0,s1')
         assert code == 0, err
-        assert ('makes the report; so' in out) == (index < 4)
-    assert sorted(path.name for path in (tmp_path / 'out' / 'sre').iterdir()) == ['s0', 's1', 's2', 's3', 's4']
+        assert ('makes the report; so' in out) == (index == 0)
+        assert len(list((tmp_path / 'out' / 'sre').iterdir())) == min(index + 1, 2)
 
 
 def test_one_that_would_write_the_same_files_is_refused(share, tmp_path):

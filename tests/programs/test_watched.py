@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 
+import cv2
 import jax
 import numpy as np
 import pytest
@@ -92,7 +93,7 @@ def worker_of(parent):
 
 
 def losses(workdir):
-    lines = metric_log.read_metrics(workdir / 'metrics.jsonl')
+    lines = [line for line in metric_log.read_metrics(workdir / 'metrics.jsonl') if 'loss' in line]
     assert [line['step'] for line in lines] == list(range(1, len(lines) + 1))
     return np.array([line['loss'] for line in lines])
 
@@ -124,15 +125,38 @@ def killed(tmp_path_factory):
     return workdir, time.monotonic() - begin, code, errors
 
 
+@pytest.fixture
+def validation_root(tmp_path):
+    """Two sequences of three frames, as DAVIS has them."""
+    root = tmp_path / 'davis'
+    for name in ('a', 'b'):
+        images, masks = (root / kind / '480p' / name for kind in ('JPEGImages', 'Annotations'))
+        images.mkdir(parents=True)
+        masks.mkdir(parents=True)
+        for t in range(3):
+            mask = np.zeros((64, 96), np.uint8)
+            mask[20:40, 30 + t : 60 + t] = 255
+            cv2.imwrite(str(images / f'{t:05d}.jpg'), np.repeat(mask[..., None] // 2, 3, axis=2))
+            cv2.imwrite(str(masks / f'{t:05d}.png'), mask)
+    return root
+
+
 @pytest.mark.all
-def test_two_processes_that_slurm_started_train_as_one(whole, tmp_path):
+def test_two_processes_that_slurm_started_train_as_one(whole, validation_root, tmp_path):
+    workdir = tmp_path / 'run'
+    validation = ['--config.train.validate_every=10', f'--config.train.validation_root={validation_root}']
     shared = {'SLURM_JOB_ID': str(free_port()), 'SLURM_STEP_NODELIST': 'localhost', 'SLURM_NTASKS': '2'}
     tasks = [shared | {'SLURM_PROCID': index, 'SLURM_LOCALID': index} for index in '01']
-    with processes(tmp_path, environments=tasks) as started:
+    with processes(workdir, extra=validation, environments=tasks) as started:
         for errors, code in finish(started):
             assert code == 0, errors[-2000:]
-    np.testing.assert_allclose(losses(tmp_path), losses(whole), rtol=1e-5)
-    assert_same_network(tmp_path, whole)
+    np.testing.assert_allclose(losses(workdir), losses(whole), rtol=1e-5)
+    assert_same_network(workdir / 'checkpoints', whole)
+    lines = metric_log.read_metrics(workdir / 'metrics.jsonl')
+    scores = {line['step']: line['validation/success_auc'] for line in lines if 'validation/success_auc' in line}
+    assert len(lines) == 22 and list(scores) == [10, 20]  # one process writes
+    (best,) = (workdir / 'best').iterdir()
+    assert scores[int(best.name)] == max(scores.values())
 
 
 @pytest.mark.all
