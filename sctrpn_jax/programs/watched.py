@@ -54,9 +54,9 @@ def train(place: several.Place, config: config_lib.Config, workdir: str) -> int:
         return code
     how = f'signal {-code}' if code < 0 else f'exit code {code}'
     print(
-        f'train: {place} stopped ({how}): it failed, or another process ended or cannot be reached. Everything up '
-        f'to the last checkpoint in {workdir} is saved; the same command in all processes goes on, with fewer of them '
-        f'too: {shlex.join(sys.argv)}',
+        f'train: {place} stopped ({how}): it failed, or the others did not come, ended, or cannot be reached. '
+        f'Everything up to the last checkpoint in {workdir} is saved; the same command in all processes goes on, with '
+        f'fewer of them too: {shlex.join(sys.argv)}',
         file=sys.stderr,
     )
     return FAILED
@@ -72,6 +72,8 @@ def _work(place: several.Place, config: config_lib.Config, workdir: str, parent:
         code = 0
     except interrupts.Interrupted as interrupt:
         code = interrupt.exit_code
+    except ConnectionError as error:
+        arguments.fail('train', f'{place}: {error}')
     except (ValueError, OSError, ArithmeticError) as error:
         code = arguments.fail('train', f'{place}: {error}')
         time.sleep(_SPEAK_SECONDS)
@@ -92,5 +94,8 @@ def _train(place: several.Place, config: config_lib.Config, workdir: str) -> Non
 
     if jax.process_index():
         logging.getLogger('sctrpn_jax').setLevel(logging.WARNING)  # the first one tells of the progress
-    loop.train_and_evaluate(config, workdir)
-    processes.leave()
+    try:
+        loop.train_and_evaluate(config, workdir)
+        processes.leave()
+    except jax.errors.JaxRuntimeError as error:  # as a rule: another process has closed its connection
+        raise ConnectionError(str(error).splitlines()[0]) from None

@@ -10,6 +10,7 @@ import contextlib
 import hashlib
 import json
 import signal
+import socket
 import typing
 
 import jax
@@ -38,9 +39,11 @@ def join(coordinator: str | None, count: int | None, index: int | None) -> None:
       index: of this process, from 0; None: likewise.
 
     Raises:
-      ValueError: not all have come, or the address cannot be used, or the environment does not say.
+      ValueError: the address cannot be used, or the environment does not say. (If not all come, JAX ends the process.)
     """
     try:
+        if coordinator and index == 0:
+            socket.create_server(('', int(coordinator.rpartition(':')[2]))).close()  # JAX would crash
         jax.distributed.initialize(
             coordinator,
             count,
@@ -48,11 +51,9 @@ def join(coordinator: str | None, count: int | None, index: int | None) -> None:
             initialization_timeout=JOIN_SECONDS,
             heartbeat_timeout_seconds=HEARTBEAT_SECONDS,
         )
-    except (ValueError, RuntimeError) as error:
-        where = coordinator or 'the address that the environment gives'
+    except (ValueError, OSError, RuntimeError) as error:
         raise ValueError(
-            f'the processes did not come together at {where} ({error}); start all of them within {JOIN_SECONDS} s, '
-            'and process 0 on the machine of that address'
+            f'cannot join the other processes at {coordinator or "an address from the environment"}: {error}'
         ) from None
 
 

@@ -104,10 +104,14 @@ def test_devices_are_ordered_by_process_and_as_many_in_each(monkeypatch):
         processes.devices()
 
 
-def test_nobody_at_the_address_is_one_line(monkeypatch):
+def test_an_address_that_cannot_be_used_is_one_line(monkeypatch):
     def initialize(*_, **__):
-        raise RuntimeError('DEADLINE_EXCEEDED')
+        raise ValueError('Process id must be defined')
 
     monkeypatch.setattr(jax.distributed, 'initialize', initialize)
-    with pytest.raises(ValueError, match=r'did not come together at host:1 \(DEADLINE_EXCEEDED\); start all'):
-        processes.join('host:1', 2, 1)
+    with socket.create_server(('', 0)) as other:
+        address = f'localhost:{other.getsockname()[1]}'
+        with pytest.raises(ValueError, match=f'cannot join the other processes at {address}: .*in use'):
+            processes.join(address, 2, 0)
+    with pytest.raises(ValueError, match='at an address from the environment: Process id must be defined'):
+        processes.join(None, None, None)
