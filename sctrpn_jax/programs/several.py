@@ -4,8 +4,8 @@ Flags say so, or Slurm: `srun` starts a program as many times as there are tasks
 """
 
 import argparse
+import dataclasses
 import os
-import typing
 
 from sctrpn_jax.programs import arguments
 
@@ -14,7 +14,8 @@ AUTO = 'auto'  # JAX asks the cluster
 _SLURM = ('SLURM_STEP_NODELIST', 'SLURM_NTASKS', 'SLURM_PROCID')
 
 
-class Place(typing.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Place:
     """Which of several processes this is.
 
     Attributes:
@@ -95,13 +96,13 @@ def slurm() -> tuple[int, int] | None:
     Raises:
       ValueError: variables that are not numbers.
     """
-    found = [os.environ.get(name) for name in _SLURM]
-    if None in found:
+    if not all(name in os.environ for name in _SLURM):
         return None
+    numbers = [os.environ[name] for name in _SLURM[1:]]
     try:
-        count, index = map(int, found[1:])
+        count, index = map(int, numbers)
     except ValueError:
-        raise ValueError(f'Slurm: {_SLURM[1]} is {found[1]!r} and {_SLURM[2]} {found[2]!r}; expected numbers') from None
+        raise ValueError(f'Slurm: {" and ".join(_SLURM[1:])} are {" and ".join(numbers)}; expected numbers') from None
     return (count, index) if count > 1 else None
 
 

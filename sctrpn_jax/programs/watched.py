@@ -47,7 +47,7 @@ def train(place: several.Place, config: config_lib.Config, workdir: str) -> int:
             if interrupts.noted() and not told:
                 worker.terminate()
                 told = True
-    code = worker.exitcode
+    code = worker.exitcode or 0
     if code == 128 + signal.SIGTERM:
         raise interrupts.Interrupted(signal.SIGTERM)
     if code in (0, arguments.BAD_INPUT):
@@ -89,7 +89,7 @@ def _work(place: several.Place, config: config_lib.Config, workdir: str, parent:
 def _train(place: several.Place, config: config_lib.Config, workdir: str) -> None:
     from sctrpn_jax.training import loop, processes
 
-    processes.join(*place)
+    processes.join(place.coordinator, place.count, place.index)
     import jax
 
     if jax.process_index():

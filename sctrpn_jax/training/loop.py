@@ -141,7 +141,7 @@ def _train(
                 check_finite()
                 phase = optimiser.phase_at(c, step)
                 program = phase.layers, phase.running_norms
-                if program not in compiled:
+                if jax.process_count() > 1 and program not in compiled:
                     train_step.lower(state, batch, *program).compile()  # the call below uses it
                     compiled.add(program)
                     processes.meet(f'compiled for step {step}')

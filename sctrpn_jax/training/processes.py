@@ -107,8 +107,8 @@ def put(tree: typing.Any, sharding: jax.sharding.Sharding) -> typing.Any:
 
 
 def local(tree: typing.Any) -> typing.Any:
-    """Replicated arrays as arrays of this process's first device alone."""
-    return jax.tree.map(lambda x: x.addressable_data(0), tree)
+    """Replicated arrays as arrays of this process's first device alone; NumPy's stay as they are."""
+    return jax.tree.map(lambda x: x.addressable_data(0) if isinstance(x, jax.Array) else x, tree)
 
 
 def devices() -> list[jax.Device]:

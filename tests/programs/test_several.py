@@ -31,12 +31,12 @@ def slurm(monkeypatch):
 
 def test_training_takes_its_place_from_flags_or_from_slurm(slurm):
     assert several.of_training(flags()) is None
-    assert several.of_training(flags('a:1', 2, 1)) == ('a:1', 2, 1)
-    assert several.of_training(flags('auto')) == (None, None, None)
+    assert several.of_training(flags('a:1', 2, 1)) == several.Place('a:1', 2, 1)
+    assert several.of_training(flags('auto')) == several.Place(None, None, None)
     assert several.of_training(flags('a:1', 1, 0)) is None  # what is left of a larger run
     slurm()
-    assert several.of_training(flags()) == (None, 4, 3)
-    assert several.of_training(flags('a:1', 2, 1)) == ('a:1', 2, 1)
+    assert several.of_training(flags()) == several.Place(None, 4, 3)
+    assert several.of_training(flags('a:1', 2, 1)) == several.Place('a:1', 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_a_batch_script_and_a_single_task_are_alone(slurm):
     slurm(SLURM_NTASKS='1', SLURM_PROCID='0')
     assert several.slurm() is None
     slurm(SLURM_NTASKS='4(x2)')
-    with pytest.raises(ValueError, match=r"SLURM_NTASKS is '4\(x2\)' and SLURM_PROCID '3'; expected numbers"):
+    with pytest.raises(ValueError, match=r'SLURM_NTASKS and SLURM_PROCID are 4\(x2\) and 3; expected numbers'):
         several.slurm()
 
 
