@@ -11,12 +11,13 @@ UV ?= uv
 PIP := $(BIN)/python -m pip --disable-pip-version-check --no-input
 VERSION := -c 'import sys; print("%d.%d" % sys.version_info[:2])'
 
-.PHONY: help venv check-python test test-all lint format demo lock clean
+.PHONY: help venv check-python test test-all campaign lint format demo lock clean
 
 help:
 	@echo 'make venv    make .venv from requirements.lock (PYTHON=python3.12: with another Python)'
 	@echo 'make test    run the tests (ARGS="-k anchors": some of them; WORKERS=2: processes)'
 	@echo 'make test-all  run the tests that need an environment of their own, or minutes, and are not in make test'
+	@echo 'make campaign  damage files of every kind, and kill programs at random; minutes to hours (TRIES=500 KILLS=100)'
 	@echo 'make lint    check style, format and types'
 	@echo 'make format  put the code in format'
 	@echo 'make demo    track a generated clip; writes out/demo.mp4 and out/response_maps.png'
@@ -54,6 +55,11 @@ test: venv
 
 test-all: venv
 	$(BIN)/python -m pytest -q -m all --numprocesses=$(WORKERS) --dist=loadfile $(ARGS)
+
+TRIES ?= 500
+KILLS ?= 100
+campaign: venv
+	$(BIN)/python tests/campaign --tries $(TRIES) --kills $(KILLS) $(ARGS)
 
 lint: venv
 	$(BIN)/ruff check .

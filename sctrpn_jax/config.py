@@ -5,7 +5,6 @@ Where the paper is silent or contradicts itself, docs/paper_to_code.md says how 
 are not in the paper. What a field accepts stands in its type.
 """
 
-import math
 from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
@@ -13,6 +12,9 @@ from sctrpn_jax.config_values import Count, NotNegative, Positive, Range, Share,
 from sctrpn_jax.geometry import grid
 
 Layer = Annotated[int, Range(1, 5)]
+Channels = Annotated[int, Range(1, 8192)]
+Side = Annotated[int, Range(1, 2047)]  # of a crop, pixels
+Processes = Annotated[int, Range(0, 256)]
 Classification = Literal['shrinkage', 'shrinkage_square', 'log', 'square', 'focal', 'cube', 'hard_negative']
 Regression = Literal['smooth_l1', 'l1', 'giou']
 Average = Literal['sum', 'anchors', 'pairs']
@@ -22,8 +24,8 @@ Average = Literal['sum', 'anchors', 'pairs']
 class BackboneConfig:
     """AlexNet conv1 to conv5 (Sec. 4.2), without padding."""
 
-    widths: tuple[Count, ...] = (96, 256, 384, 384, 256)
-    groups: tuple[Count, ...] = (1, 2, 1, 2, 2)  # the two-tower form of the ImageNet weights
+    widths: tuple[Channels, ...] = (96, 256, 384, 384, 256)
+    groups: tuple[Channels, ...] = (1, 2, 1, 2, 2)  # the two-tower form of the ImageNet weights
     norm: Literal['lrn', 'batch', 'none'] = 'lrn'  # lrn: as the ImageNet weights were trained
     # .npz of `sctrpn weights import`; empty: random. A backbone with half its widths takes the first of its towers.
     weights: str = ''
@@ -38,9 +40,9 @@ class FEMConfig:
     stn_on: Literal['both', 'template', 'search'] = 'both'  # the branches whose features the STN warps
     stn_first: bool = False  # an STN on the first stage's own features (Table 1 has one stage with STN)
     realign: bool = False  # undo the warp after fusion, so that the map fits the anchor grid again
-    max_angle: NotNegative = 10.0  # degrees (Sec. 3.2)
+    max_angle: Annotated[float, Range(0, 180)] = 10.0  # degrees (Sec. 3.2)
     max_scale: Share = 0.1  # scale within 1 - max_scale .. 1 + max_scale
-    max_shift: NotNegative = 1.0  # cells
+    max_shift: Annotated[float, Range(0, 100)] = 1.0  # cells
 
 
 @dataclass
@@ -48,7 +50,8 @@ class AnchorConfig:
     """The boxes that the first stage refines: one per ratio at each cell (SiamRPN)."""
 
     shape: Literal['fixed', 'target'] = 'fixed'  # target (addition): the first frame's box, so that deltas are changes
-    ratios: tuple[Positive, ...] = (0.33, 0.5, 1.0, 2.0, 3.0)  # height over width; times the target's own with `target`
+    # Height over width; times the target's own with `target`.
+    ratios: tuple[Annotated[float, Range(0.01, 100)], ...] = (0.33, 0.5, 1.0, 2.0, 3.0)
 
 
 @dataclass
@@ -63,10 +66,10 @@ class CascadeConfig:
 class ModelConfig:
     """The network."""
 
-    channels: Count = 256  # of the fused features and of the RPN branches
+    channels: Channels = 256  # of the fused features and of the RPN branches
     correlation: Literal['depthwise', 'upchannel', 'none'] = 'depthwise'  # upchannel: SiamRPN's; none: Eq. 3 as printed
     matching: bool = False  # addition: cosines between the backbone's maps and the target, added to the scores
-    search_size: Count = 255  # of the search crop in training, pixels
+    search_size: Side = 255  # of the search crop in training, pixels
     precision: Literal['float32', 'tf32', 'bfloat16'] = 'float32'  # of products; tf32: NVIDIA GPUs, elsewhere float32
     backbone: BackboneConfig = field(default_factory=BackboneConfig)
     fem: FEMConfig = field(default_factory=FEMConfig)
@@ -79,8 +82,8 @@ class LossConfig:
     """Objectives (Eq. 1, 4, 7, 8-10) and labels."""
 
     classification: Classification = 'shrinkage'
-    shrinkage_speed: NotNegative = 10.0  # a of Eq. 8
-    shrinkage_location: float = 0.2  # c of Eq. 8
+    shrinkage_speed: Annotated[float, Range(0, 80)] = 10.0  # a of Eq. 8
+    shrinkage_location: Annotated[float, Range(-1, 2)] = 0.2  # c of Eq. 8
     regression: Regression = 'smooth_l1'  # smooth_l1: Eq. 1; the others are additions
     xi: NotNegative = 1.0  # weight of the regression term (Eq. 4; lambda of Eq. 1)
     # sum: Eq. 4 as printed; anchors: each term over its number of anchors (Sec. 4.5); pairs (addition): the box loss
@@ -90,7 +93,7 @@ class LossConfig:
     negative_iou: Share = 0.3  # one that overlaps it less is a negative
     positive_iou_step: NotNegative = 0.0  # addition: what each later stage asks for on top
     first_labels: Literal['iou', 'place'] = 'iou'  # place (addition): stage 1 compares anchors by place, not by size
-    max_samples: Annotated[int, Range(16, math.inf)] = 64  # anchors per image that have a loss; 16 at most are positive
+    max_samples: Annotated[int, Range(16, 10**6)] = 64  # anchors per image that have a loss; 16 at most are positive
 
 
 @dataclass
@@ -101,7 +104,7 @@ class DataConfig:
     # NAME[:weight=2][:interval=10-100][:split=train] under root, * for all that no other entry names; empty: all
     sources: tuple[str, ...] = ()
     feeding: Literal['streaming', 'resident'] = 'streaming'  # read and cut on the host / all patches on the device
-    num_workers: WholeNumber = 0  # processes that read; 0: threads of the training process
+    num_workers: Processes = 0  # processes that read; 0: threads of the training process
     max_interval: Count = 100  # frames between the two images of a pair, for sources that name no interval
     negative_share: Share = 0.05  # pairs whose search image shows another target
     mirror_share: Share = 0.0  # addition: pairs whose two crops are mirrored
@@ -113,7 +116,7 @@ class DataConfig:
 class AugmentConfig:
     """Random changes of the training crops, made on the device (pysot's values)."""
 
-    search_shift: NotNegative = 64.0  # crop pixels, uniform to either side
+    search_shift: Annotated[float, Range(0, 1000)] = 64.0  # crop pixels, uniform to either side
     search_scale: Share = 0.18  # of each axis, uniform to either side of 1
     blur: Share = 0.2  # probability, search crop
     zoom: Share = 0.0  # addition: both axes of the search crop together, by up to e^zoom either way
@@ -147,7 +150,7 @@ def _paper_phases() -> tuple[Phase, ...]:
 class TrainConfig:
     """Optimisation, Sec. 4.2."""
 
-    batch_size: Count = 32
+    batch_size: Annotated[int, Range(1, 65536)] = 32
     pairs_per_epoch: Count = 64_000
     phases: tuple[Phase, ...] = field(default_factory=_paper_phases)
     optimiser: Literal['sgd', 'adamw'] = 'sgd'  # adamw: addition
@@ -172,14 +175,15 @@ class RecoveryConfig:
     """Addition: after a low score the next search stays where it was, and looks farther away."""
 
     score: Share = 0.0  # below it the target counts as lost (its box is still reported, with that score); 0: off
-    search_size: WholeNumber = 0  # search crop of the frame after, pixels at the same scale; 0: no larger
+    # Search crop of the frame after, pixels at the same scale; 0: no larger.
+    search_size: Annotated[int, Range(0, 4095)] = 0
 
 
 @dataclass
 class TrackConfig:
     """Selection of the box in tracking (Sec. 3.4, Algorithm 1)."""
 
-    search_size: Count = 255  # of the search crop, pixels
+    search_size: Side = 255  # of the search crop, pixels
     stages: WholeNumber = 0  # addition: use the first so many stages; 0: all
     stage_scores: Literal['mean', 'last'] = 'mean'  # the score of a proposal: mean of the stages, or the last one's
     window: Share = 0.35  # weight of the cosine window
@@ -266,6 +270,12 @@ def _check_phases(c: TrainConfig) -> None:
         to_the_end = phase.layers == tuple(range(deepest + 1 - len(phase.layers), deepest + 1))
         accepted = f'(), or layers in order without gaps up to {deepest}: ({deepest},), ({deepest - 1}, {deepest}), ..'
         _need(to_the_end, f'train.phases[{i}].layers', phase.layers, accepted)
+    epochs = sum(phase.epochs for phase in c.phases)
+    steps = round(epochs * max(c.pairs_per_epoch // c.batch_size, 1))
+    # Pairs are numbered in 32 bits.
+    _need(
+        1 <= steps < 2**32 // c.batch_size, 'train.phases', f'{steps:g} steps', 'one step to 2^32 pairs in all epochs'
+    )
 
 
 def _check_track(c: TrackConfig, stages: int) -> None:

@@ -7,18 +7,19 @@ import typing
 
 
 class Range(typing.NamedTuple):
-    """Numbers from `low` to `high`, for `Annotated[float, Range(..)]`; `above_low` leaves `low` itself out."""
+    """Numbers from `low` to `high`, for `Annotated[float, Range(..)]`."""
 
     low: float
     high: float
-    above_low: bool = False
 
 
+# No setting needs a number as large, or its inverse; products of those beyond leave single precision, or 32 bits.
+LARGEST = 1e9
 Share = typing.Annotated[float, Range(0, 1)]
-Positive = typing.Annotated[float, Range(0, math.inf, True)]
-NotNegative = typing.Annotated[float, Range(0, math.inf)]
-Count = typing.Annotated[int, Range(1, math.inf)]
-WholeNumber = typing.Annotated[int, Range(0, math.inf)]
+Positive = typing.Annotated[float, Range(1 / LARGEST, LARGEST)]
+NotNegative = typing.Annotated[float, Range(0, LARGEST)]
+Count = typing.Annotated[int, Range(1, LARGEST)]
+WholeNumber = typing.Annotated[int, Range(0, LARGEST)]
 
 
 def check(config: typing.Any) -> typing.Any:
@@ -90,6 +91,9 @@ def from_dict(values: typing.Any, kind: type, where: str = 'config') -> typing.A
     made = {}
     for name, value in values.items():
         made[name] = _from_plain(value, hints[name], f'{where}.{name}')
+    for field in dataclasses.fields(kind):
+        if field.name not in made and field.default is field.default_factory is dataclasses.MISSING:
+            raise ValueError(f'{where}: no field {field.name!r}, which has no default; fields are {_names(kind)}')
     return kind(**made)
 
 
@@ -142,10 +146,8 @@ def _accepted(kind: typing.Any) -> str:
     noun = {int: 'a whole number', float: 'a number', str: 'text', bool: 'True or False'}[_bare(kind)]
     if typing.get_origin(kind) is not typing.Annotated:
         return noun
-    low, high, above_low = kind.__metadata__[0]
-    if high < math.inf:
-        return f'{noun} from {low:g} to {high:g}'
-    return f'{noun} above {low:g}' if above_low else f'{noun}, {low:g} or more'
+    low, high = kind.__metadata__[0]
+    return f'{noun}, {low:g} or more, up to {high:g}' if high == LARGEST else f'{noun} from {low:g} to {high:g}'
 
 
 def _refuse(where: str, value: typing.Any, kind: typing.Any) -> typing.NoReturn:
@@ -178,8 +180,8 @@ def _check_value(where: str, value: typing.Any, kind: typing.Any) -> None:
     if isinstance(value, float) and not math.isfinite(value):
         _refuse(where, value, kind)
     if typing.get_origin(kind) is typing.Annotated:
-        low, high, above_low = kind.__metadata__[0]
-        if not low <= value <= high or (above_low and value == low):
+        low, high = kind.__metadata__[0]
+        if not low <= value <= high:
             _refuse(where, value, kind)
 
 

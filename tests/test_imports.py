@@ -9,7 +9,7 @@ import pytest
 PACKAGE = pathlib.Path(__file__).resolve().parent.parent / 'sctrpn_jax'
 # A part imports itself, parts above it in this list, and the top-level modules of the first row.
 LEVELS = [
-    {'config', 'config_values', 'config_files', 'geometry', 'kernels', 'metrics', 'system', 'xla_flags'},
+    {'bounded', 'config', 'config_values', 'config_files', 'geometry', 'kernels', 'metrics', 'system', 'xla_flags'},
     {'models', 'objectives'},
     {'data', 'weights', 'tracking'},
     {'visualization'},

@@ -10,10 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sctrpn_jax import bounded
+from sctrpn_jax.bounded import MAX_PIXEL
 from sctrpn_jax.data import images
 
 COLUMNS = ('image', 'track', 'frame', 'class', 'x', 'y', 'w', 'h')
-MAX_PIXEL = 1e6  # no image is as wide; a larger number is a damaged one
 MAX_FRAME = 2**53
 
 
@@ -76,6 +77,8 @@ def _parse_row(
         values = next(csv.reader([line], strict=True)) if '"' in line else line.rstrip('\r\n').split(',')
     except csv.Error as error:
         raise ValueError(f'not a CSV line ({error})') from error
+    if len(values) == width + 1 and not values[-1].strip():
+        values.pop()  # a comma after the last value, as some tools write it
     if len(values) != width:
         raise ValueError(f'{len(values)} values, expected {width}')
     try:
@@ -135,6 +138,7 @@ def read_folder(path: str | os.PathLike, min_side: float = 4.0) -> FolderSource:
     file = os.path.join(root, 'boxes.csv')
     listing, refused, rows, seen = _Listing(root), [], [], set()
     try:
+        bounded.check_file(file)
         with open(file, encoding='utf-8-sig', errors='replace') as lines:
             columns, width, refused = _parse_header(next(lines, ''), file)
             for number, line in enumerate(lines, 2):

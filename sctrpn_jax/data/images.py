@@ -5,6 +5,8 @@ import os
 import cv2
 import numpy as np
 
+from sctrpn_jax import bounded
+
 
 def _is_cut_short(data: np.ndarray) -> bool:
     """Whether a JPEG's last scan has no end marker: OpenCV 4 paints the rest grey and says nothing."""
@@ -25,7 +27,7 @@ def read_image(path: str | os.PathLike) -> np.ndarray:
       ValueError: the file is missing, unreadable or no image; the message names it.
     """
     try:
-        data = np.fromfile(path, np.uint8)
+        data = bounded.read_bytes(path)
     except OSError as error:
         raise ValueError(f'cannot read image {os.fspath(path)!r}: {error.strerror}; expected an image file') from error
     return decode_image(data, path)

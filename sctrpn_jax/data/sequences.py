@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
-from sctrpn_jax.data.benchmarks import record, registry
+from sctrpn_jax.data.benchmarks import record, registry, sequence_names
 from sctrpn_jax.data.layouts import clip
 from sctrpn_jax.data.layouts import registry as layouts
 
@@ -57,31 +57,63 @@ def read_sequences(
     Args:
       benchmark: one of `data.benchmarks.registry.every()`.
       root: the benchmark's folder.
-      names: which sequences, in this order, a target also as `Jogging.2`; None: all.
+      names: which sequences, in this order, a target also as `Jogging.2`; `-NAME`: all but that one; None: all.
       split: of the benchmark. None: `Benchmark.default_split`, and of it whatever is there, so that a folder with a
         part of a benchmark, or with other sequences in its layout, can be read.
 
     Raises:
       ValueError: an unknown benchmark, split or name, a sequence of the split that is not there, or anything that the
-        layout refuses.
+        layout refuses: the message says how to go on without that sequence.
     """
+    wanted, without = sequence_names.choice(names)
+    everything = names is None or bool(without)
+    about, layout = _open(benchmark, root, split)
+    keys = list(layout.keys())
+    if split and about.names:
+        keys = _clips_of(about, keys, root, without if everything else about.names)
+    if not everything:
+        return [sequence for name in wanted for sequence in _select(layout, keys, name, root)]
+    _check(layout.refused)
+    found, broken = [], {}
+    for key in (key for key in keys if key not in without):
+        try:
+            found += _read(layout, key)
+        except ValueError as error:
+            broken[key] = str(error)
+    if broken:
+        first, more = next(iter(broken.values())), f' (and {len(broken) - 1} more sequences)' if len(broken) > 1 else ''
+        raise ValueError(first + more + sequence_names.go_on_without(broken, keys))
+    sequence_names.check_there(without, {*keys, *(sequence.name for sequence in found)}, root)
+    return [sequence for sequence in found if sequence.name not in without]
+
+
+def names_in(benchmark: str, root: str | os.PathLike) -> list[str]:
+    """Names of all sequences in a folder, whether they can be used or not.
+
+    Raises:
+      ValueError: an unknown benchmark, or no sequences.
+    """
+    _, layout = _open(benchmark, root, None)
+    found = []
+    for key in layout.keys():
+        try:
+            found += [sequence.name for sequence in _read(layout, key)]
+        except ValueError:
+            found.append(key)
+    return found
+
+
+def _open(benchmark: str, root: str | os.PathLike, split: str | None) -> tuple[record.Split, clip.Layout]:
     known = registry.get(benchmark)
     chosen = split or known.default_split(root)
     about = known.split(chosen)
-    layout = layouts.layout(known.layout)(root, about.layout_split or chosen, **known.layout_options)
-    keys = list(layout.keys())
-    if split and about.names:
-        keys = _clips_of(about, keys, root, whole=names is None)
-    if names is None:
-        _check(layout.refused)
-        return [sequence for key in keys for sequence in _read(layout, key)]
-    return [sequence for name in names for sequence in _select(layout, keys, name, root)]
+    return about, layouts.layout(known.layout)(root, about.layout_split or chosen, **known.layout_options)
 
 
-def _clips_of(split: record.Split, keys: list[str], root: str | os.PathLike, whole: bool) -> list[str]:
-    """The clips of a split in a folder that holds others too; with `whole` all of them must be there."""
+def _clips_of(split: record.Split, keys: list[str], root: str | os.PathLike, optional: Iterable[str]) -> list[str]:
+    """The clips of a split in a folder that holds others too; all but the optional ones must be there."""
     wanted = {name if name in keys else re.sub('-[0-9]+$', '', name) for name in split.names}
-    if whole and (missing := sorted(wanted - set(keys))):
+    if missing := sorted(wanted - {*keys, *optional, *(re.sub('-[0-9]+$', '', name) for name in optional)}):
         named = ', '.join(missing[:5]) + (', ...' if len(missing) > 5 else '')
         raise ValueError(f'{os.fspath(root)}: {len(missing)} sequences of {split.title} are missing: {named}')
     return [key for key in keys if key in wanted]

@@ -199,7 +199,8 @@ def _vot_folder(job: job_lib.Job) -> pathlib.Path:
 
 def _track_vot(job: job_lib.Job, sequences: Sequence[sequences_lib.Sequence]) -> None:
     """VOT's experiment with resets (into `baseline`) or without (into `unsupervised`)."""
-    annotations = {annotation.name: annotation for annotation in vot_files.read_annotations(job.root)}
+    read = vot_files.read_annotations(job.root, [sequence.name for sequence in sequences])
+    annotations = {annotation.name: annotation for annotation in read}
     tracker, description = trackers_lib.make_tracker(job.tracker)
     reset, folder = job.protocol == 'reset', _vot_folder(job)
     tracks = not all(vot_protocol.is_finished(each.name, len(each.frames), folder) for each in sequences)

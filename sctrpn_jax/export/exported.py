@@ -2,17 +2,16 @@
 
 import hashlib
 import io
-import json
 import os
 import pathlib
 import typing
-import zipfile
 from collections.abc import Sequence
 
 import jax
 import numpy as np
 from jax import export
 
+from sctrpn_jax import bounded
 from sctrpn_jax.tracking import inputs
 
 FORMAT = 'sctrpn_jax exported tracker, 1'
@@ -57,8 +56,10 @@ class ExportedTracker:
         folder = pathlib.Path(folder)
         self.manifest = _read_manifest(folder)
         self._largest = self.manifest['frame']['largest']
-        self._template, self._step = (_load_program(folder, name, self.manifest) for name in ('template', 'step'))
-        self._weights = jax.device_put(_read_weights(folder, weights, self.manifest))
+        template, step = (_load_program(folder, name, self.manifest) for name in ('template', 'step'))
+        wanted = _check_programs(folder, template, step, self.manifest)
+        self._template, self._step = jax.jit(template.call), jax.jit(step.call)
+        self._weights = jax.device_put(_read_weights(folder, weights, wanted, self.manifest))
         self._state, self._shapes = None, []
 
     def init(self, frame: np.ndarray, box: Sequence[float]) -> None:
@@ -139,17 +140,17 @@ def digest(content: bytes) -> str:
 def _read_manifest(folder: pathlib.Path) -> dict:
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding='utf-8'))
+        manifest = bounded.read_json(path, 'the manifest of an exported tracker')
         found = manifest['format']
         minimum = tuple(int(part) for part in manifest['minimum_jax'].split('.'))
-        convention, platforms = manifest['calling_convention_version'], manifest['platforms']
+        convention, platforms = int(manifest['calling_convention_version']), list(map(str, manifest['platforms']))
         # What is read later: a manifest without it is one clear line now.
         _ = manifest['jax'], manifest['batch'], manifest['arrays']['weights'].items()
         _ = [manifest['sha256'][name] for name in FILES.values()], sum(manifest['frame']['largest'].values())
     except FileNotFoundError:
         raise ValueError(f'{folder}: no exported tracker here (no {MANIFEST})') from None
-    except (OSError, KeyError, TypeError, ValueError, AttributeError) as error:
-        raise ValueError(f'{path}: not the manifest of an exported tracker ({error!r})') from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise bounded.damaged(path, 'the manifest of an exported tracker', error) from None
     if found != FORMAT:
         raise ValueError(f'{path}: got format {found!r}, accepted is {FORMAT!r}')
     # Older versions may do within three weeks (jax.export's promise), which nobody can count on.
@@ -171,6 +172,7 @@ def _read_manifest(folder: pathlib.Path) -> dict:
 def _read(folder: pathlib.Path, name: str, manifest: dict) -> bytes:
     path = folder / FILES[name]
     try:
+        bounded.check_file(path, bounded.ARRAY_BYTES)
         content = path.read_bytes()
     except OSError as error:
         raise ValueError(f'{path}: cannot be read ({error.strerror})') from None
@@ -179,10 +181,10 @@ def _read(folder: pathlib.Path, name: str, manifest: dict) -> bytes:
     return content
 
 
-def _load_program(folder: pathlib.Path, name: str, manifest: dict) -> typing.Callable:
+def _load_program(folder: pathlib.Path, name: str, manifest: dict) -> export.Exported:
     content = _read(folder, name, manifest)
     try:
-        return jax.jit(export.deserialize(bytearray(content)).call)
+        return export.deserialize(bytearray(content))
     except ImportError:
         raise ValueError('an exported tracker needs flatbuffers; install it: pip install flatbuffers') from None
     except Exception as error:  # whatever the reader of another version trips over
@@ -192,20 +194,41 @@ def _load_program(folder: pathlib.Path, name: str, manifest: dict) -> typing.Cal
         ) from error
 
 
-def _read_weights(folder: pathlib.Path, other: str | os.PathLike | None, manifest: dict) -> dict[str, np.ndarray]:
+def _check_programs(
+    folder: pathlib.Path, template: export.Exported, step: export.Exported, manifest: dict
+) -> dict[str, jax.core.ShapedArray]:
+    """What the programs take for weights; ValueError where they do not go together, or not with the manifest."""
+    weights, frame, *_ = _taken(template)
+    height, width = frame.shape[1:3]
+    batch = frame.shape[0] if isinstance(frame.shape[0], int) else 'symbolic'
+    said = {name: each.get('shape') for name, each in manifest['arrays']['weights'].items()}
+    described = said, manifest['frame']['largest'], manifest['batch']
+    taken = {name: list(each.shape) for name, each in weights.items()}, {'width': width, 'height': height}, batch
+    if described != taken:
+        raise ValueError(f'{folder / MANIFEST}: not of the programs beside it, which take other weights or frames')
+    state = jax.tree.unflatten(template.out_tree, template.out_avals)
+    if str(_taken(step)) != str((weights, state, frame)):
+        raise ValueError(f'{folder}: {FILES["template"]} and {FILES["step"]} are of different exports')
+    return weights
+
+
+def _taken(program: export.Exported) -> tuple:
+    return jax.tree.unflatten(program.in_tree, program.in_avals)[0]
+
+
+def _read_weights(
+    folder: pathlib.Path,
+    other: str | os.PathLike | None,
+    wanted: dict[str, jax.core.ShapedArray],
+    manifest: dict,
+) -> dict[str, np.ndarray]:
     path = folder / FILES['weights'] if other is None else pathlib.Path(other)
-    expected = manifest['arrays']['weights']
-    content = _read(folder, 'weights', manifest) if other is None else None
+    source = path if other is not None else io.BytesIO(_read(folder, 'weights', manifest))
     try:
-        with np.load(io.BytesIO(content or path.read_bytes()), allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
+        with bounded.ArrayFile(source, 'a weights file of this project', str(path)) as file:
+            bounded.check_fit(path, file.headers, wanted)
+            arrays = {name: file[name] for name in wanted}
     except FileNotFoundError:
         raise ValueError(f'{path}: no such file') from None
-    except (OSError, EOFError, ValueError, TypeError, AttributeError, zipfile.BadZipFile) as error:
-        raise ValueError(f'{path}: not a weights file of this project ({error})') from None
-    for name in sorted(expected.keys() | arrays.keys()):
-        got = list(arrays[name].shape) if name in arrays else 'none'
-        want = expected[name]['shape'] if name in expected else 'none'
-        if got != want:
-            raise ValueError(f'{path}: weights of another network: {name} is {got}, the exported program takes {want}')
-    return {name: value.astype(expected[name]['dtype']) for name, value in arrays.items()}
+    bounded.check_finite(path, arrays)
+    return {name: value.astype(wanted[name].dtype) for name, value in arrays.items()}

@@ -32,5 +32,5 @@ class Target:
             raise ValueError(
                 f'platforms: got {",".join(self.platforms) or "none"}; accepted are {", ".join(PLATFORMS)}, once each'
             )
-        if self.batch != SYMBOLIC and not (isinstance(self.batch, int) and self.batch > 0):
+        if self.batch != SYMBOLIC and not (isinstance(self.batch, int) and 0 < self.batch <= 65536):
             raise ValueError(f'batch: got {self.batch!r}; accepted are a positive whole number and {SYMBOLIC!r}')

@@ -1,6 +1,7 @@
 """The command line of every program: a mistake is one line with what is accepted, and exit code 2."""
 
 import argparse
+import csv
 import difflib
 import math
 import os
@@ -10,12 +11,21 @@ import typing
 from collections.abc import Callable, Iterable
 
 BAD_INPUT = 2
+_LONGEST = 300  # characters of a message
 _REQUIRED = 'the following arguments are required: '
 
 
 def fail(program: str, message: object) -> int:
-    """Prints one line, `program: message`, to stderr; returns the exit code for bad input."""
-    print(f'{program}: {" ".join(str(message).split())}', file=sys.stderr)
+    """Prints one line, `program: message`, to stderr; returns the exit code for bad input.
+
+    Of a message that is too long the middle is left out: what is wrong comes first, and what to do last. Characters
+    that would move the cursor or colour the screen are shown as they are written in Python.
+    """
+    text = ' '.join(str(message).split())
+    text = ''.join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
+    if len(text) > _LONGEST:
+        text = f'{text[: _LONGEST - 105]} ... {text[-100:]}'
+    print(f'{program}: {text}', file=sys.stderr)
     return BAD_INPUT
 
 
@@ -87,8 +97,12 @@ class Parser(argparse.ArgumentParser):
 
 
 def names(text: str) -> list[str]:
-    """Words separated by commas."""
-    return [part.strip() for part in text.split(',') if part.strip()]
+    """Words separated by commas; one that has a comma in it stands in double quotes, as in `"a,b",c`."""
+    try:
+        parts = next(csv.reader([text], skipinitialspace=True, strict=True), [])
+    except csv.Error as error:
+        raise argparse.ArgumentTypeError(f'got {text!r:.80}; {error}') from None
+    return [part.strip() for part in parts if part.strip()]
 
 
 def one_of(known: Iterable[str]) -> Callable[[str], str]:
@@ -109,7 +123,7 @@ def some_of(known: Iterable[str]) -> Callable[[str], list[str]]:
     return lambda text: [single(word) for word in names(text)]
 
 
-def whole_number(least: int) -> Callable[[str], int]:
+def whole_number(least: int, most: int = 1_000_000) -> Callable[[str], int]:
     """A type for flags that accept a whole number."""
 
     def parse(text: str) -> int:
@@ -117,20 +131,21 @@ def whole_number(least: int) -> Callable[[str], int]:
             value = int(text)
         except ValueError:
             value = least - 1
-        if value < least:
-            raise argparse.ArgumentTypeError(f'got {text!r}; accepted is a whole number, {least} or more')
+        if not least <= value <= most:
+            accepted = f'{least} or more' if value < least else f'{least} to {most}'
+            raise argparse.ArgumentTypeError(f'got {text!r:.80}; accepted is a whole number, {accepted}')
         return value
 
     return parse
 
 
-def whole_numbers(least: int) -> Callable[[str], list[int]]:
+def whole_numbers(least: int, most: int = 1_000_000) -> Callable[[str], list[int]]:
     """A type for flags that accept whole numbers separated by commas."""
-    single = whole_number(least)
+    single = whole_number(least, most)
     return lambda text: [single(word) for word in names(text)]
 
 
-def number(least: float) -> Callable[[str], float]:
+def number(least: float, most: float = 1e6) -> Callable[[str], float]:
     """A type for flags that accept a finite number."""
 
     def parse(text: str) -> float:
@@ -138,8 +153,9 @@ def number(least: float) -> Callable[[str], float]:
             value = float(text)
         except ValueError:
             value = math.nan
-        if not (math.isfinite(value) and value >= least):
-            raise argparse.ArgumentTypeError(f'got {text!r}; accepted is a number, {least:g} or more')
+        if not least <= value <= most:
+            accepted = f'{least:g} to {most:g}' if value > most else f'{least:g} or more'
+            raise argparse.ArgumentTypeError(f'got {text!r:.80}; accepted is a number, {accepted}')
         return value
 
     return parse
@@ -148,9 +164,10 @@ def number(least: float) -> Callable[[str], float]:
 def size(text: str) -> tuple[int, int]:
     """A type for flags that accept WIDTHxHEIGHT in pixels."""
     width, _, height = text.partition('x')
-    good = all(part.isascii() and part.isdigit() and int(part) for part in (width, height))
-    if not good:
-        raise argparse.ArgumentTypeError(f'got {text!r}; give WIDTHxHEIGHT in pixels, both above 0, such as 640x360')
+    if not all(re.fullmatch('0*[1-9][0-9]{0,4}', part) for part in (width, height)):
+        raise argparse.ArgumentTypeError(
+            f'got {text!r:.80}; give WIDTHxHEIGHT in pixels, both above 0 and below 100,000, such as 640x360'
+        )
     return int(width), int(height)
 
 
@@ -201,7 +218,12 @@ def add_benchmark(parser: Parser) -> None:
 
 def add_sequences(parser: Parser) -> None:
     """Adds `--sequences`."""
-    parser.add_argument('--sequences', type=names, help='Names of sequences, separated by commas. Left out: all.')
+    parser.add_argument(
+        '--sequences',
+        type=names,
+        help='Names of sequences, separated by commas; one with a comma in it stands in double quotes. -NAME: all but '
+        'that one (--sequences=-NAME). Left out: all.',
+    )
 
 
 def add_models(parser: Parser) -> None:

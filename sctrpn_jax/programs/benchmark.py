@@ -70,7 +70,7 @@ def _add_track(added: arguments.Parser) -> None:
     )
     added.add_argument(
         '--batches',
-        type=arguments.whole_numbers(1),
+        type=arguments.whole_numbers(1, 4096),
         default=[1, 4, 16, 64],
         help='Numbers of sequences that are tracked at once. Default: 1,4,16,64.',
     )

@@ -17,7 +17,7 @@ def add_arguments(parser: arguments.Parser) -> None:
     parser.add_argument('--output', default='out', help='Folder to write to. Default: out.')
     parser.add_argument(
         '--clips',
-        type=arguments.whole_number(1),
+        type=arguments.whole_number(1, 10_000),
         metavar='N',
         help='Instead, write N generated clips of 80 frames in the layout of OTB.',
     )

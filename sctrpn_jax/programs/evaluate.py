@@ -59,15 +59,15 @@ def add_arguments(parser: arguments.Parser) -> None:
     )
     arguments.add_checkpoint(parser)
     parser.add_argument('--weights', help='Backbone weights, .npz (tracker correlation).')
-    parser.add_argument('--layer', type=whole(3), default=5, help='Backbone layer, 3, 4 or 5 (tracker correlation).')
+    parser.add_argument('--layer', type=whole(3, 5), default=5, help='Backbone layer, 3, 4 or 5 (tracker correlation).')
     arguments.add_models(parser)
     parser.add_argument(
-        '--batch', type=whole(1), default=1, help='Sequences tracked at once, for accelerators (sctrpn).'
+        '--batch', type=whole(1, 1024), default=1, help='Sequences tracked at once, for accelerators (sctrpn).'
     )
-    parser.add_argument('--processes', type=whole(1), help='Processes that share the sequences. Default: 1.')
+    parser.add_argument('--processes', type=whole(1, 1024), help='Processes that share the sequences. Default: 1.')
     parser.add_argument(
         '--process',
-        type=whole(0),
+        type=whole(0, 1023),
         help='Which of them this is, from 0, where you start each yourself, on machines that share a file system. The '
         'last to end makes the report. Slurm needs no flag. Left out: this process starts the others.',
     )

@@ -80,6 +80,13 @@ def run(name: str, argv: Sequence[str], prog: str = '') -> int:
         return module.main(parser.parse_args(argv))
     except (ValueError, OSError) as error:
         return arguments.fail(prog, error)
+    except MemoryError as error:
+        return arguments.fail(prog, f'not enough memory ({error}); give smaller sizes or batches')
+    except RuntimeError as error:
+        if 'RESOURCE_EXHAUSTED' not in str(error):  # XLA's word for it
+            raise
+        reason = str(error).strip().splitlines()[0]
+        return arguments.fail(prog, f'not enough memory ({reason}); give smaller sizes or batches')
     except KeyboardInterrupt as interrupt:
         arguments.fail(prog, 'interrupted' + ('; the same command goes on' if name in _RESUMES else ''))
         return getattr(interrupt, 'exit_code', _INTERRUPTED)

@@ -23,14 +23,14 @@ def add_arguments(parser: arguments.Parser) -> None:
     parser.add_argument('--source', help='Folder in the published layout.')
     parser.add_argument('--data_dir', required=True, help='Folder to put the prepared set in.')
     parser.add_argument(
-        '--crop', type=arguments.whole_number(1), help='Store square crops of this side, not whole images.'
+        '--crop', type=arguments.whole_number(1, 8192), help='Store square crops of this side, not whole images.'
     )
     parser.add_argument('--name', default='', help='Name of the set. Left out: the name of the dataset.')
     parser.add_argument(
         '--split', type=arguments.names, default=[], help='Splits, separated by commas. Left out: all that are there.'
     )
     parser.add_argument(
-        '--workers', type=arguments.whole_number(0), default=os.cpu_count(), help='Processes; 0: this one alone.'
+        '--workers', type=arguments.whole_number(0, 1024), default=os.cpu_count(), help='Processes; 0: this one alone.'
     )
     parser.add_argument(
         '--verify',

@@ -71,11 +71,13 @@ def _add_ablation(parser: arguments.Parser, word: str) -> None:
     arguments.add_sequences(added)
     added.add_argument('--variants', type=arguments.names, help='Some variants, separated by commas. Left out: all.')
     added.add_argument(
-        '--seeds', type=arguments.whole_numbers(0), help='Seeds, separated by commas. Left out: those of the ablation.'
+        '--seeds',
+        type=arguments.whole_numbers(0, 2**32 - 1),
+        help='Seeds, separated by commas. Left out: those of the ablation.',
     )
     added.add_argument(
         '--pairs',
-        type=arguments.whole_number(1),
+        type=arguments.whole_number(1, 2**32 - 1),
         help='Training pairs of each variant. Left out: as the ablation says.',
     )
     added.add_argument(
@@ -142,9 +144,9 @@ def _add_stress(parser: arguments.Parser, word: str) -> None:
     arguments.add_checkpoint(added, several=True)
     arguments.add_models(added)
     added.add_argument('--output', required=True, help='Markdown file to write.')
-    added.add_argument('--passes', type=whole(1), default=3, help='Forward, back, forward and so on. Default: 3.')
+    added.add_argument('--passes', type=whole(1, 1000), default=3, help='Forward, back, forward and so on. Default: 3.')
     added.add_argument(
-        '--shake', type=number(0), default=0.0, help="Standard deviation of the camera's place, in target sizes."
+        '--shake', type=number(0, 9), default=0.0, help="Standard deviation of the camera's place, in target sizes."
     )
     added.add_argument('--absent', type=whole(0), default=0, help='Frames without the target in the second pass.')
     added.add_argument('--jump', type=whole(0), default=0, help='Frames left out after these.')
@@ -153,7 +155,10 @@ def _add_stress(parser: arguments.Parser, word: str) -> None:
         '--gray', action=argparse.BooleanOptionalAction, default=False, help='Take the colour out of the frames.'
     )
     added.add_argument(
-        '--parts', type=whole(0), default=0, help='Instead: N frames of a simulated camera over a part of each object.'
+        '--parts',
+        type=whole(0, 10_000),
+        default=0,
+        help='Instead: N frames of a simulated camera over a part of each object.',
     )
 
 

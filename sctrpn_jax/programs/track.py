@@ -71,6 +71,7 @@ def change_settings(config: config_lib.Config, changes: Iterable[tuple[str, str]
                 'config.track'
             )
         config_values.set_field(config, field, text)
+    config_values.check(config)
 
 
 def main(args: argparse.Namespace) -> int:

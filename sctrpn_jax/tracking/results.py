@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.system import files
 
 HEADER = ('frame', 'x', 'y', 'w', 'h', 'score')
@@ -70,21 +71,25 @@ def read_results(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
     """
     path = pathlib.Path(path)
     try:
+        bounded.check_file(path, bounded.TEXT_BYTES)
         with path.open(newline='', encoding='utf-8') as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise ValueError(f'cannot read {str(path)!r}: {error}; expected a boxes.csv') from error
     if not rows or tuple(rows[0]) != HEADER:
-        raise ValueError(f'{path}: first line is {",".join(rows[0] if rows else [])!r}, expected {",".join(HEADER)}')
+        raise ValueError(
+            f'{path}: first line is {",".join(rows[0] if rows else [])!r:.80}, expected {",".join(HEADER)}'
+        )
     values = np.empty((len(rows) - 1, len(HEADER) - 1))
     for index, row in enumerate(rows[1:]):
         try:
-            frame, *numbers = (float(cell) for cell in row)
+            # A comma may follow the last value, as some tools write it.
+            frame, *numbers = (float(cell) for cell in (row if row[-1:] != [''] else row[:-1]))
         except ValueError:
             frame, numbers = math.nan, []
         if frame != index or len(numbers) != values.shape[1] or not np.isfinite(numbers).all():
             raise ValueError(
-                f'{path}, line {index + 2}: got {",".join(row)!r}, expected {index},x,y,w,h,score (finite)'
+                f'{path}, line {index + 2}: got {",".join(row)!r:.80}, expected {index},x,y,w,h,score (finite)'
             )
         values[index] = numbers
     return values[:, :4], values[:, 4]

@@ -1,6 +1,7 @@
 """Checkpoints through orbax: state, data position and config; the last and the best are kept apart."""
 
 import contextlib
+import math
 import os
 import pathlib
 import re
@@ -10,7 +11,7 @@ from collections.abc import Iterator
 import jax
 import orbax.checkpoint as ocp
 
-from sctrpn_jax import __version__, config_values
+from sctrpn_jax import __version__, bounded, config_values
 from sctrpn_jax import config as config_lib
 
 
@@ -64,17 +65,26 @@ class Checkpoints:
           State and position as saved.
 
         Raises:
-          CheckpointError: it does not have that form.
+          CheckpointError: it does not have that form, is damaged, or holds numbers that are not finite.
         """
-        step = self.latest_step()
+        folder = self._path / str(self.latest_step())
         target = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
+        bounded.check_folder(folder)
         try:
             restored = self._manager.restore(
-                step, args=ocp.args.Composite(state=ocp.args.StandardRestore(target), position=ocp.args.JsonRestore())
+                self.latest_step(),
+                args=ocp.args.Composite(state=ocp.args.StandardRestore(target), position=ocp.args.JsonRestore()),
             )
-        except (ValueError, KeyError) as error:
-            first = str(error).strip().splitlines()[0]
-            raise CheckpointError(f'{self._path / str(step)}: not a checkpoint of this config ({first})') from None
+            score = restored.position['best_auc']
+        except Exception as error:  # damaged files raise a dozen kinds
+            first = (str(error).strip().splitlines() or [''])[0]
+            raise CheckpointError(
+                f'{folder}: damaged, or not a checkpoint of this config ({type(error).__name__}: {first[:120]})'
+            ) from None
+        if type(score) not in (int, float) or not math.isfinite(score):
+            raise CheckpointError(f'{folder}: the best score so far is {score!r:.40}, expected a number')
+        arrays = {jax.tree_util.keystr(path): leaf for path, leaf in jax.tree.flatten_with_path(restored.state)[0]}
+        bounded.check_finite(folder, arrays)
         return restored.state, restored.position
 
     def wait(self) -> None:

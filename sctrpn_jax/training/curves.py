@@ -51,7 +51,7 @@ def plot_run(workdir: str | os.PathLike, output: str | os.PathLike) -> None:
     width = max(len(training) // 20, 1)
     for axis, (term, title) in zip(axes, _PANELS, strict=False):
         for stage, color in zip(stages, _COLORS, strict=False):
-            values = np.array([line[f'{stage}/{term}'] for line in training])
+            values = np.array([line.get(f'{stage}/{term}', np.nan) for line in training])
             axis.plot(steps, values, color=color, alpha=0.2)
             axis.plot(steps, smooth(values, width), color=color, label=f'stage {stage[5:]}')
         axis.set(title=title, xlabel='step', ylim=(0, None))
@@ -64,7 +64,7 @@ def plot_run(workdir: str | os.PathLike, output: str | os.PathLike) -> None:
 
 def _draw_validation(axis: typing.Any, checked: list[dict]) -> None:
     for name, color in (('success_auc', _COLORS[0]), ('precision', _COLORS[1])):
-        values = [line[f'validation/{name}'] for line in checked]
+        values = [line.get(f'validation/{name}', np.nan) for line in checked]
         axis.plot([line['step'] for line in checked], values, 'o-', color=color, label=name.replace('_', ' '))
     axis.set(title='validation sequences', xlabel='step', ylim=(0, 1))
     axis.legend()

@@ -6,6 +6,7 @@ import pathlib
 import time
 import typing
 
+from sctrpn_jax import bounded
 from sctrpn_jax.system import files
 
 
@@ -82,12 +83,25 @@ def _is_validation(values: dict[str, typing.Any]) -> bool:
 
 
 def read_metrics(path: str | pathlib.Path) -> list[dict[str, typing.Any]]:
-    """Lines of a metrics.jsonl; a last line that a kill cut short is left out."""
+    """Lines of a metrics.jsonl, each with its `step`; a last line that a kill cut short is left out.
+
+    Raises:
+      ValueError: another line is damaged; the message has the file and the line.
+    """
     path = pathlib.Path(path)
+    if not path.exists():
+        return []
+    texts = bounded.read_bytes(path, bounded.TEXT_BYTES).decode(errors='replace').splitlines()
     lines = []
-    for line in path.read_text().splitlines() if path.exists() else ():
+    for number, text in enumerate(texts, 1):
         try:
-            lines.append(json.loads(line))
-        except json.JSONDecodeError:
-            break
+            line = json.loads(text)
+            good = isinstance(line, dict) and type(line.get('step')) is int
+            good = good and all(type(value) in (int, float) for value in line.values())
+        except (ValueError, RecursionError):
+            good = False
+        if good:
+            lines.append(line)
+        elif number < len(texts):
+            raise ValueError(f'{path}:{number}: got {text[:80]!r}, expected the numbers of a step; delete that line')
     return lines

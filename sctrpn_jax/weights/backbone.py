@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.geometry import grid
 from sctrpn_jax.system import files
 
@@ -59,18 +60,13 @@ def existing_file(path: str | os.PathLike) -> pathlib.Path:
     """The path of a file.
 
     Raises:
-      ValueError: there is none.
+      ValueError: there is none, or it is larger than any network.
     """
     path = pathlib.Path(path)
     if not path.is_file():
         raise ValueError(f'{path}: no such file')
+    bounded.check_file(path, bounded.ARRAY_BYTES)
     return path
-
-
-def damaged(path: str | os.PathLike, form: str, error: Exception) -> ValueError:
-    """One line for what a parser said of a file that is not of the form."""
-    lines = str(error).splitlines() or ['']
-    return ValueError(f'{path}: not {form} ({type(error).__name__}: {lines[0][:120]})')
 
 
 def listing(names: Iterable[str]) -> str:
@@ -123,12 +119,9 @@ def read_npz(path: str | os.PathLike) -> Weights:
     """
     keys = {(name, part): f'{name}_{part[0].replace("k", "w")}' for name in NAMES for part in ('kernel', 'bias')}
     path = existing_file(path)
-    try:
-        with path.open('rb') as opened, np.load(opened, allow_pickle=False) as file:
-            names = set(file.files)
-            arrays = {key: file[key] for key in names & {*keys.values(), 'mean_rgb', 'std_rgb', 'config'}}
-    except Exception as error:  # damaged bytes raise a dozen kinds
-        raise damaged(path, 'an .npz of plain arrays, as `bin/weights import` writes it', error) from error
+    with bounded.ArrayFile(path, 'an .npz of plain arrays, as `bin/weights import` writes it') as file:
+        names = set(file.headers)
+        arrays = {key: file[key] for key in names & {*keys.values(), 'mean_rgb', 'std_rgb', 'config'}}
     for key in (*keys.values(), 'mean_rgb'):
         if key not in arrays:
             raise ValueError(f'{path}: {key} is missing; found {listing(names)}')
@@ -179,8 +172,8 @@ def _parse_settings(path: pathlib.Path, text: np.ndarray | None) -> dict[str, ty
             k: tuple(float(x) for x in values[k]) for k in ('widths', 'groups', 'mean', 'std') if k in values
         }
         stated |= {'norm': values['norm']} if 'norm' in values else {}
-    except (TypeError, ValueError) as error:
-        raise damaged(path, 'a readable config text', error) from error
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
+        raise bounded.damaged(path, 'a readable config text', error) from error
     if stated.get('norm', 'none') not in _NORMS:
         raise ValueError(f'{path}: norm: got {stated["norm"]!r}, accepted are {", ".join(_NORMS)}')
     return stated

@@ -7,13 +7,13 @@ import json
 import os
 import pathlib
 import typing
-import zipfile
 
 import jax
 import numpy as np
 
-from sctrpn_jax import __version__, config_values
+from sctrpn_jax import __version__, bounded, config_values
 from sctrpn_jax import config as config_lib
+from sctrpn_jax.models import sctrpn
 from sctrpn_jax.system import files
 
 
@@ -97,22 +97,40 @@ def _without_places(kept: dict) -> dict:
     return kept
 
 
-def read(path: str | os.PathLike) -> tuple[dict, config_lib.Config]:
+def wanted_arrays(config: config_lib.Config) -> dict[str, jax.ShapeDtypeStruct]:
+    """Every array of a config's network by name, without any being made."""
+    model = sctrpn.SCTRPN(config.model)
+    return by_name(jax.eval_shape(lambda: sctrpn.init_variables(model, 0)))
+
+
+def by_name(variables: dict) -> dict[str, typing.Any]:
+    """Arrays of nested dicts by their keys, joined by `/`."""
+    return {'/'.join(str(key.key) for key in keys): leaf for keys, leaf in jax.tree.flatten_with_path(variables)[0]}
+
+
+def read(path: str | os.PathLike, check: bool = True) -> tuple[dict, config_lib.Config]:
     """Variables (float32) and config of files that `write` made.
 
+    Args:
+      path: of the .npz.
+      check: compare the arrays with the network of the config. It takes half a second, and of the networks that come
+        with the package a test does it.
+
     Raises:
-      ValueError: missing, or not such files; the message says which version wrote them, and what to do.
+      ValueError: missing, not such files, or arrays that are not those of the config's network; the message says which
+        version wrote them, and what to do.
     """
     try:
-        # Opened here: NumPy would leave the file of a damaged archive open.
-        with open(path, 'rb') as file, np.load(file, allow_pickle=False) as data:
-            arrays = {name: data[name] for name in data.files}
+        with bounded.ArrayFile(path, 'a weights file of this project') as file:
+            # Version 0.1 kept the config among the arrays; the .json counts.
+            old = file.headers.pop('config', None) is not None
+            config = _read_config(path, old)
+            if check:
+                bounded.check_fit(path, file.headers, wanted_arrays(config))
+            arrays = {name: file[name] for name in file.headers}
     except FileNotFoundError:
         raise ValueError(f'{path}: no such file') from None
-    except (KeyError, OSError, EOFError, ValueError, TypeError, zipfile.BadZipFile) as error:
-        raise ValueError(f'{path}: not a weights file of this project ({error})') from None
-    # Version 0.1 kept the config among the arrays; the .json counts.
-    old = arrays.pop('config', None) is not None
+    bounded.check_finite(path, arrays)
     variables: dict = {}
     for name, value in arrays.items():
         *folders, leaf = name.split('/')
@@ -120,16 +138,14 @@ def read(path: str | os.PathLike) -> tuple[dict, config_lib.Config]:
         for folder in folders:
             place = place.setdefault(folder, {})
         place[leaf] = value.astype(np.float32)
-    return variables, _read_config(path, old)
+    return variables, config
 
 
 def _read_config(path: str | os.PathLike, old: bool) -> config_lib.Config:
     where = config_path(path)
     try:
-        content = json.loads(where.read_text(encoding='utf-8'))
+        content = bounded.read_json(where, 'a config')
     except FileNotFoundError:
         said = f'{path}: written by sctrpn_jax 0.1, which kept the config in it; {_advice("0.1", RENAME)}'
         raise ValueError(said if old else f'{where}: no such file; it holds the config of {path}') from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise ValueError(f'{where}: not a config in JSON ({error})') from None
     return parse_config(content, str(where))

@@ -7,6 +7,7 @@ import zipfile
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.kernels import local_response_norm
 from sctrpn_jax.weights import backbone as backbone_weights
 
@@ -76,7 +77,7 @@ def read_matconvnet(path: str | os.PathLike) -> backbone_weights.Weights:
     try:
         content = scipy.io.loadmat(path, struct_as_record=False)
     except Exception as error:  # damaged bytes raise a dozen kinds; -v7.3 is HDF5
-        raise backbone_weights.damaged(path, 'a MATLAB file of version 7 or older', error) from error
+        raise bounded.damaged(path, 'a MATLAB file of version 7 or older', error) from error
     cells = [_unwrap(cell) for cell in np.ravel(content.get('layers', ()))]
     named = {str(_field(cell, 'name')): cell for cell in cells}
     arrays = {}
@@ -111,7 +112,7 @@ def _read_safetensors(path: pathlib.Path) -> dict[str, np.ndarray]:
     try:
         return safetensors.numpy.load_file(path)
     except Exception as error:
-        raise backbone_weights.damaged(path, 'a readable safetensors file', error) from error
+        raise bounded.damaged(path, 'a readable safetensors file', error) from error
 
 
 def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
@@ -123,14 +124,15 @@ def _read_torch(path: pathlib.Path) -> dict[str, np.ndarray]:
         tensors = torch.load(path, map_location='cpu', weights_only=True)
         return {name: tensor.detach().float().numpy() for name, tensor in tensors.items()}
     except Exception as error:
-        raise backbone_weights.damaged(path, 'a state dict of tensors alone', error) from error
+        raise bounded.damaged(path, 'a state dict of tensors alone', error) from error
 
 
 def _is_torch_archive(path: pathlib.Path) -> bool:
-    if not zipfile.is_zipfile(path):
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith('/data.pkl') for name in archive.namelist())
+    except Exception:  # damaged bytes raise a dozen kinds; the reader of this project's form says what is wrong
         return False
-    with zipfile.ZipFile(path) as archive:
-        return any(name.endswith('/data.pkl') for name in archive.namelist())
 
 
 def _unwrap(value: typing.Any) -> typing.Any:

@@ -172,3 +172,11 @@ def test_the_real_sources_are_read_whole_and_quickly(shared):
         assert len(source.images) + len(source.refused) == lines
         assert (source.boxes[:, 2:] >= 4).all()
     assert time.perf_counter() - start < 20
+
+
+def test_a_comma_may_follow_the_last_value(tmp_path):
+    lines = ['img/a.png,one,1,cat,1,2,10,11,', '"img/b.png",one,2,cat,1,2,10,11,', 'img/b.png,one,3,cat,1,2,10,11,,']
+    source = folder.read_folder(write_source(tmp_path / 'pets', lines))
+    assert source.frame.tolist() == [1, 2] and [line.split(': ')[1] for line in source.refused] == [
+        '10 values, expected 8'
+    ]

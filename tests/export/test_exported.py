@@ -33,7 +33,7 @@ ours = sorted(name for name in sys.modules if name.startswith('sctrpn_jax.'))
 strangers = {'flax', 'chex', 'optax', 'orbax', 'ml_collections'} & {name.split('.')[0] for name in sys.modules}
 print(*ours, *strangers)
 """
-PARTS = ('export', 'export.exported', 'tracking', 'tracking.inputs', 'xla_flags')
+PARTS = ('bounded', 'export', 'export.exported', 'tracking', 'tracking.inputs', 'xla_flags')
 ALLOWED = ' '.join(f'sctrpn_jax.{part}' for part in PARTS)
 
 
@@ -202,7 +202,7 @@ def test_weights_that_do_not_fit_are_named(single, network, tmp_path):
         exported.ExportedTracker(single, tmp_path / 'array.npy')
     more = {'params': variables['params'] | {'more': {'kernel': np.zeros((2, 3))}}}
     weights_file.write(path, variables | more, config)
-    with pytest.raises(ValueError, match=r'params/more/kernel is \[2, 3\], the exported program takes none'):
+    with pytest.raises(ValueError, match=r'params/more/kernel is \[2, 3\], wanted is none'):
         exported.ExportedTracker(single, path)
 
 

@@ -48,7 +48,10 @@ def test_changes_keep_their_order_and_spelling():
         ('--frame=1x1', 'no flag --frame'),  # flags cannot be shortened
         ('--frame_size 1x1 clip.mp4', "got 'clip.mp4' without a flag name before it (see --help)"),
         ('--frame_size', '--frame_size: expected one argument'),
-        ('--frame_size=1x0', "--frame_size: got '1x0'; give WIDTHxHEIGHT in pixels, both above 0, such as 640x360"),
+        (
+            '--frame_size=1x0',
+            "--frame_size: got '1x0'; give WIDTHxHEIGHT in pixels, both above 0 and below 100,000, such as 640x360",
+        ),
         ('--frame_size=²x²', 'give WIDTHxHEIGHT'),
         ('--frame_size=6.5x3', 'give WIDTHxHEIGHT'),
         ('--every=0', "--every: got '0'; accepted is a whole number, 1 or more"),
@@ -95,3 +98,71 @@ def test_a_checkpoint_is_a_place_or_a_pretrained_name(tmp_path):
     with pytest.raises(arguments.argparse.ArgumentTypeError, match=r'sctrpn_lite\); did you mean sctrpn_lite\?'):
         arguments.checkpoint('sctrpn_light')
     assert arguments.checkpoints(f'sctrpn_lite,{tmp_path}') == ['sctrpn_lite', str(tmp_path)]
+
+
+def test_a_message_is_one_short_line(capsys):
+    assert arguments.fail('sctrpn', 'short\n and  plain') == arguments.BAD_INPUT
+    assert capsys.readouterr().err == 'sctrpn: short and plain\n'
+    arguments.fail('sctrpn', f'a.txt: got {"x" * 200_000!r}; to go on without it: --sequences=-a')
+    line = capsys.readouterr().err
+    assert len(line) < 320 and line.count('\n') == 1
+    assert line.startswith('sctrpn: a.txt: got') and line.endswith('to go on without it: --sequences=-a\n')
+    arguments.fail('sctrpn', 'red \x1b[31m, bell \a, ünïcode, \udcff')
+    assert capsys.readouterr().err == 'sctrpn: red \\x1b[31m, bell \\x07, ünïcode, \\udcff\n'
+
+
+ABSURD = [
+    'nan',
+    'inf',
+    '-inf',
+    '1e999',
+    '1e30',
+    '-1',
+    '9' * 5000,
+    '9' * 200,
+    '٣' * 9,
+    '',
+    ' ',
+    '1_000',
+    '0x10',
+    'x' * 9000,
+]
+NUMBERS = {
+    'whole': arguments.whole_number(1, 100),
+    'several': arguments.whole_numbers(1, 100),
+    'number': arguments.number(0.5, 100),
+    'size': arguments.size,
+}
+
+
+@pytest.mark.parametrize('kind', NUMBERS)
+@pytest.mark.parametrize('text', ABSURD, ids=range(len(ABSURD)))
+def test_absurd_numbers_are_refused(kind, text):
+    try:
+        value = NUMBERS[kind](text)
+    except arguments.argparse.ArgumentTypeError as error:
+        assert len(str(error)) < 250 and 'got' in str(error)
+    else:
+        assert kind == 'several' and value == []  # nothing is no number of them
+
+
+@pytest.mark.parametrize(
+    ('text', 'expected'),
+    [
+        ('a,b', ['a', 'b']),
+        ('"a,b",c', ['a,b', 'c']),
+        ('c, "a, b"', ['c', 'a, b']),
+        (',a,,', ['a']),
+        ('', []),
+        ('"-Car, red",-b', ['-Car, red', '-b']),
+    ],
+)
+def test_names_with_commas_stand_in_quotes(text, expected):
+    assert arguments.names(text) == expected
+
+
+@pytest.mark.parametrize('text', ['"a', '"a"b', 'x' * 200_000])
+def test_names_that_are_none_are_one_line(text):
+    with pytest.raises(arguments.argparse.ArgumentTypeError, match='^got ') as raised:
+        arguments.names(text)
+    assert len(str(raised.value)) < 200

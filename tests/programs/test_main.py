@@ -1,5 +1,6 @@
 """The command `sctrpn`: its eleven programs, their help, and mistakes that are told before heavy imports."""
 
+import argparse
 import importlib
 import os
 import pathlib
@@ -129,3 +130,48 @@ def test_mistakes_are_told_before_heavy_imports(arguments, allowed, tmp_path):
     result, *loaded = done.stdout.split()
     assert result == '2' and len(done.stderr.splitlines()) == 1, done.stderr
     assert set(loaded) <= allowed
+
+
+def is_number(value):
+    return value and isinstance(value[0] if isinstance(value, list | tuple) else value, int | float)
+
+
+@pytest.mark.parametrize('name', main.PROGRAMS)
+def test_no_flag_takes_an_absurd_number(name):
+    for parser in parsers_of(name):
+        for action in (action for action in parser._actions if action.type):
+            for example in ('3', '640x360'):
+                try:
+                    if not is_number(action.type(example)):
+                        break
+                except argparse.ArgumentTypeError:
+                    continue
+                for text in ('nan', 'inf', '-inf', '1e999', '1e30', '9' * 200, '9' * 5000, f'{"9" * 30}x{"9" * 30}'):
+                    with pytest.raises(argparse.ArgumentTypeError, match='^got '):
+                        pytest.fail(f'{parser.prog} {action.option_strings}: {action.type(text)!r}')
+
+
+@pytest.mark.parametrize(
+    ('error', 'said'),
+    [
+        (
+            MemoryError('Unable to allocate 9 TiB'),
+            'demo: not enough memory (Unable to allocate 9 TiB); give smaller sizes',
+        ),
+        (
+            RuntimeError('RESOURCE_EXHAUSTED: Out of memory\nmore'),
+            'demo: not enough memory (RESOURCE_EXHAUSTED: Out of',
+        ),
+    ],
+)
+def test_too_little_memory_is_one_line(error, said, capsys, monkeypatch):
+    from sctrpn_jax.programs import demo, startup
+
+    def fail(args):
+        raise error
+
+    monkeypatch.setattr(startup, 'begin', lambda network: None)
+    monkeypatch.setattr(demo, 'main', fail)
+    assert main.run('demo', []) == 2
+    line = capsys.readouterr().err
+    assert line.startswith(said) and line.count('\n') == 1

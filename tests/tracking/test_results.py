@@ -43,6 +43,10 @@ def test_rows_are_on_disk_before_the_end(tmp_path):
         ('frame,x,y,w,h,score\n0,1,2,nan,4,1\n', 'line 2'),
         ('frame,x,y,w,h,score\n0,1,2,three,4,1\n', 'line 2'),
         ('frame,x,y,w,h,score\n\n', 'line 2'),
+        (f'frame,x,y,w,h,score\n0,1,2,3,4,{"1" * 200_000}\n', 'field larger than field limit'),
+        (f'frame,x,y,w,h,score\n0,1,2,3,4,{"1" * 100_000}\n', 'line 2'),
+        ('"' * 200_001, 'field larger than|first line'),
+        ('frame,x,y,w,h,score\n0,1,2,3,4,1,,\n', 'line 2'),
     ],
 )
 def test_broken_files_are_refused(tmp_path, text, message):
@@ -56,3 +60,9 @@ def test_broken_files_are_refused(tmp_path, text, message):
 def test_missing_file_is_named(tmp_path):
     with pytest.raises(ValueError, match='none.csv'):
         results.read_results(tmp_path / 'none.csv')
+
+
+def test_a_comma_may_follow_the_last_value(tmp_path):
+    (tmp_path / 'boxes.csv').write_text('frame,x,y,w,h,score\n0,1,2,3,4,1,\n')
+    boxes, scores = results.read_results(tmp_path / 'boxes.csv')
+    assert boxes.tolist() == [[1, 2, 3, 4]] and scores.tolist() == [1]

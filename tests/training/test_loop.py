@@ -118,7 +118,7 @@ def test_no_checkpoint_is_one_clear_line(tmp_path):
 
 def test_infinite_loss_stops_with_the_last_sound_state(tmp_path, monkeypatch):
     config = tiny()
-    config.train.phases = (config_lib.Phase(epochs=3, start_rate=1e30, end_rate=1e30),)
+    config.train.phases = (config_lib.Phase(epochs=3, start_rate=1e9, end_rate=1e9),)
     monkeypatch.setattr(optimiser, 'CLIP_NORM', 1e30)
     with pytest.raises(loop.TrainingDivergedError, match=r'step \d+: not finite: .*(of stage1 is|gradient)'):
         loop.train_and_evaluate(config, tmp_path)

@@ -117,3 +117,64 @@ def test_the_default_network_is_there_and_others_are_named():
     assert pretrained.DEFAULT in pretrained.available()
     with pytest.raises(ValueError, match=f'there are: .*{pretrained.DEFAULT}'):
         pretrained.load_pretrained('sctrpn_huge')
+
+
+def changed_arrays(path, change):
+    with np.load(path) as file:
+        arrays = {name: file[name] for name in file.files}
+    change(arrays)
+    np.savez_compressed(path, **arrays)
+
+
+def first(arrays, last='kernel'):
+    return next(name for name in sorted(arrays) if name.endswith(last))
+
+
+OTHER_ARRAYS = {
+    'one is missing': (lambda a: a.pop(first(a)), r'kernel is none, wanted is \['),
+    'one is left over': (
+        lambda a: a.update({'params/more': np.zeros(3, np.float16)}),
+        r'more is \[3\], wanted is none',
+    ),
+    'turned': (lambda a: a.update({first(a): a[first(a)].T}), r'kernel is \[.*wanted is \['),
+    'whole numbers': (lambda a: a.update({first(a): a[first(a)].astype(np.int16)}), 'of type int16; accepted are'),
+    'text': (lambda a: a.update({first(a, 'bias'): np.full(4, 'x')}), 'of type <U1; accepted are'),
+    'not a number': (lambda a: a[first(a)].__setitem__(0, np.nan), 'has numbers that are not finite'),
+    'infinite': (lambda a: a[first(a, 'var')].__setitem__(0, np.inf), 'has numbers that are not finite'),
+    'a leaf where others have a folder': (
+        lambda a: a.update({first(a).rpartition('/')[0]: np.zeros(3, np.float16)}),
+        r'is \[3\], wanted is none',
+    ),
+}
+
+
+@pytest.mark.parametrize(('change', 'message'), OTHER_ARRAYS.values(), ids=OTHER_ARRAYS)
+def test_arrays_must_be_those_of_the_config(small, tmp_path, change, message):
+    network_file.write(tmp_path / 'w.npz', *small)
+    changed_arrays(tmp_path / 'w.npz', change)
+    with pytest.raises(ValueError, match=rf'w\.npz: .*{message}') as raised:
+        network_file.read(tmp_path / 'w.npz')
+    assert '\n' not in str(raised.value)
+
+
+OTHER_CONFIGS = {
+    'a field of another type': lambda c: c['config']['model'].update(channels='4'),
+    'a list for a number': lambda c: c['config']['model'].update(channels=[4]),
+    'a section that is none': lambda c: c['config'].update(model=7),
+    'a number that is none': lambda c: c['config']['track'].update(window=float('nan')),
+    'a list of nothing': lambda c: c['config']['model']['cascade'].update(layers=[None]),
+    'a huge network': lambda c: c['config']['model'].update(channels=10**12),
+    'no config': lambda c: c.pop('config'),
+    'a deep one': lambda c: c.update(config=json.loads('[' * 500 + ']' * 500)),
+}
+
+
+@pytest.mark.parametrize('change', OTHER_CONFIGS.values(), ids=OTHER_CONFIGS)
+def test_a_config_that_cannot_be_is_one_line(small, tmp_path, change):
+    network_file.write(tmp_path / 'w.npz', *small)
+    content = json.loads((tmp_path / 'w.json').read_text())
+    change(content)
+    (tmp_path / 'w.json').write_text(json.dumps(content))
+    with pytest.raises(ValueError, match=r'w\.json: (not a )?config') as raised:
+        network_file.read(tmp_path / 'w.npz')
+    assert '\n' not in str(raised.value) and len(str(raised.value)) < len(str(tmp_path)) + 400

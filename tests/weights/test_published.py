@@ -281,3 +281,14 @@ def test_command_refuses_bad_input_in_one_line(tmp_path):
         assert result.stdout == ''
         assert len(result.stderr.splitlines()) == 1
     assert not (tmp_path / 'w.npz').exists()
+
+
+def test_a_damaged_directory_of_an_archive_is_named(tmp_path):
+    path = tmp_path / 'w.npz'
+    backbone_weights.write_npz(path, backbone_weights.Weights(_layers(**TORCH_SHAPE), mean=(1.0, 2.0, 3.0)))
+    whole = path.read_bytes()
+    at = whole.rindex(b'PK\x01\x02')
+    for damage in (b'\0', b'XX', b'PK\x03\x04', b'PK\x01\x02\xff\xff\xff\xff\xff\xff'):
+        path.write_bytes(whole[:at] + damage + whole[at + len(damage) :])
+        with pytest.raises(ValueError, match=r'w\.npz: not an \.npz of plain arrays'):
+            published_weights.read(path)

@@ -11,6 +11,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data.layouts import clip, listing, segmentation
 
 
@@ -87,8 +88,7 @@ class COCO:
         self._refused: list[str] = []
         self._refused_of: dict[int, list[str]] = {}
         try:
-            with open(self._file, 'rb') as file:
-                content = json.loads(file.read(), object_hook=_keep)
+            content = json.loads(bounded.read_bytes(self._file), object_hook=_keep)
         except OSError as error:
             expected = f'expected {self._file} and images {self._folder}/*.jpg'
             raise ValueError(f'{root!r} is no COCO folder ({error.strerror}); {expected}') from error

@@ -14,6 +14,7 @@ from typing import ClassVar
 import cv2
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data.layouts import clip, listing
 
 _VOID = 255
@@ -97,8 +98,7 @@ def read_labels(path: str | os.PathLike) -> np.ndarray:
       ValueError: it is no undamaged PNG image.
     """
     try:
-        with open(path, 'rb') as file:
-            data = file.read()
+        data = bounded.read_bytes(path)
         picture, indexed = _index_picture(data)
         mask = cv2.imdecode(np.frombuffer(picture, np.uint8), cv2.IMREAD_UNCHANGED)
     except (OSError, ValueError, cv2.error):

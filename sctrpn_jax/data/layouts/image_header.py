@@ -3,6 +3,7 @@
 import os
 from typing import BinaryIO
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data import images
 
 _PNG = b'\x89PNG\r\n\x1a\n'
@@ -44,6 +45,7 @@ def image_size(path: str | os.PathLike) -> tuple[int, int]:
       ValueError: the file is missing or no image; the message names it.
     """
     try:
+        bounded.check_file(path)
         with open(path, 'rb') as file:
             head = file.read(24)
             if head.startswith(b'\xff\xd8'):

@@ -9,7 +9,8 @@ public/tracks.js) holds boxes within 0 .. side - 1. GOT-10k's toolkit reads VID 
 import xml.etree.ElementTree as ET
 from typing import NamedTuple
 
-from sctrpn_jax.data.folder import MAX_PIXEL
+from sctrpn_jax import bounded
+from sctrpn_jax.bounded import MAX_PIXEL
 
 
 class Object(NamedTuple):
@@ -68,8 +69,7 @@ def read_xml(path: str) -> tuple[tuple[float, float] | None, list[Object], list[
       ValueError: missing, not XML, or with a document type; the message names the file.
     """
     try:
-        with open(path, 'rb') as file:
-            data = file.read()
+        data = bounded.read_bytes(path)
     except OSError as error:
         raise ValueError(f'{path}: {error.strerror}') from error
     # Entities of a document type can grow without bound. In UTF-16, which a mark at the start can switch to, the word

@@ -4,6 +4,8 @@ import dataclasses
 import os
 import re
 
+from sctrpn_jax import bounded
+
 _IMAGES = ('.jpg', '.jpeg', '.png', '.bmp')
 _NUMBER = re.compile('[0-9]{1,15}')
 
@@ -31,6 +33,7 @@ class Images:
 def read_text(path: str | os.PathLike) -> str:
     """Text of a file, UTF-8 with damaged bytes replaced; ValueError, naming it, where it cannot be read."""
     try:
+        bounded.check_file(path, bounded.TEXT_BYTES)
         with open(path, encoding='utf-8-sig', errors='replace') as file:
             return file.read()
     except FileNotFoundError:

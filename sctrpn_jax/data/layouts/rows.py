@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from sctrpn_jax.bounded import MAX_PIXEL
 from sctrpn_jax.data.layouts import clip as clip_lib
 from sctrpn_jax.data.layouts import listing
 
-MAX_PIXEL = 1e6  # no image is as wide; a larger number is a damaged one
 _NUMBER = re.compile(r'[-+]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:e[-+]?[0-9]+)?|nan|inf)', re.IGNORECASE)
 _SEPARATORS = re.compile(r'[,\s]+')
 _SHOWN = 80  # characters of a bad line
@@ -56,8 +56,11 @@ class Rows:
 
 
 def numbers(text: str) -> list[float] | None:
-    """Numbers separated by commas, tabs or spaces (OTB mixes them); None where something else stands there."""
-    parts = _SEPARATORS.split(text.strip())
+    """Numbers separated by commas, tabs or spaces (OTB mixes them); None where something else stands there.
+
+    One comma may follow the last number, as some tools write it.
+    """
+    parts = _SEPARATORS.split(text.strip().removesuffix(',').rstrip())
     return [float(part) for part in parts] if all(_NUMBER.fullmatch(part) for part in parts) else None
 
 

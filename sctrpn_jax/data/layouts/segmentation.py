@@ -8,7 +8,7 @@ Source: rleToString, rleFrString and rleToBbox of cocodataset/cocoapi, common/ma
 
 import numpy as np
 
-from sctrpn_jax.data.folder import MAX_PIXEL
+from sctrpn_jax.bounded import MAX_PIXEL
 
 _MAX_BITS = 60
 

@@ -20,6 +20,7 @@ from typing import ClassVar, NamedTuple
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data.layouts import clip, image_header, listing
 
 FRAMES_PER_SECOND = 30
@@ -38,7 +39,7 @@ class _Row(NamedTuple):
 
 def _parse_row(text: str) -> tuple[int, str, np.ndarray | None]:
     """(timestamp_ms, class_name, relative xywh or None) of one line; ValueError with the reason where unusable."""
-    values = text.rstrip('\r\n').split(',')
+    values = text.rstrip('\r\n').removesuffix(',').split(',')
     if len(values) != _COLUMNS:
         raise ValueError(f'{len(values)} values, expected {_COLUMNS}')
     try:
@@ -93,6 +94,7 @@ class YouTubeBB:
         )
         refused: list[str] = []
         try:
+            bounded.check_file(self._file)
             groups, segments, offsets, lines = self._index(refused)
         except OSError as error:
             raise ValueError(
@@ -124,7 +126,7 @@ class YouTubeBB:
         offset = 0
         with open(self._file, 'rb') as file:
             for number, line in enumerate(file, 1):
-                values = line.split(b',')
+                values = line.rstrip(b'\r\n').removesuffix(b',').split(b',')
                 if len(values) == _COLUMNS:
                     name = b'%b+%b+%b' % (values[0], values[2], values[4])
                     segments.append(groups.setdefault(name, len(groups)))

@@ -2,9 +2,15 @@
 
 import io
 import os
+import pathlib
+import typing
 from collections.abc import Callable
 
 import tensorflow_datasets as tfds
+from array_record.python import array_record_module
+from google.protobuf import json_format
+
+from sctrpn_jax import bounded
 
 VERSION = '1.0.0'
 FILE_FORMAT = 'array_record'
@@ -91,3 +97,69 @@ def write_description(
     ]
     builder.info.set_splits(tfds.core.SplitDict(infos))
     builder.info.write_to_directory(folder)
+
+
+def open_records(folder: str | os.PathLike, split: str, files: list[dict]) -> typing.Sequence[dict]:
+    """The records of a split, by what its folder says of them; each is a dict with `image` (bytes) and `path` (bytes).
+
+    Args:
+      folder: of the set.
+      split: name of the split.
+      files: name (`file`) and number of records (`records`) of each.
+
+    Raises:
+      ValueError: TFDS's two files of the set, dataset_info.json and features.json, are missing, damaged or of another
+        set; the message names the one.
+    """
+    # TFDS imports the classes that features.json names, so it is compared first with what is written there.
+    _check_json(folder, 'features.json', json_format.MessageToDict(make_features().to_proto()))
+    lengths = [str(file['records']) for file in files]
+    wanted = {'version': VERSION, 'fileFormat': FILE_FORMAT, 'splits': {split: lengths}}
+    _check_json(folder, 'dataset_info.json', wanted, lambda found: _described(found, split))
+    try:
+        builder = tfds.builder_from_directory(os.fspath(folder))
+        return builder.as_data_source(split, decoders={'image': tfds.decode.SkipDecoding()})
+    except Exception as error:  # a field of another type raises one of a dozen kinds
+        raise bounded.damaged(pathlib.Path(folder) / 'dataset_info.json', 'the description of its set', error) from None
+
+
+def check_file(path: str | os.PathLike, records: int) -> None:
+    """Refuses a file of images that is missing, damaged where it is opened, or of another length.
+
+    Raises:
+      ValueError: what is wrong, naming the file.
+    """
+    try:
+        bounded.check_file(path, FILE_BYTES)
+        reader = array_record_module.ArrayRecordReader(os.fspath(path))
+        found = reader.num_records()
+        reader.close()
+    except FileNotFoundError:
+        raise ValueError(f'{os.fspath(path)}: no such file; the set is not whole') from None
+    except RuntimeError as error:
+        raise bounded.damaged(path, 'a whole file of images', error) from None
+    if found != records:
+        raise ValueError(f'{os.fspath(path)}: {found} records, {records} were written')
+
+
+FILE_BYTES = 2**42  # no part of a set comes near
+
+
+def _described(content: dict, split: str) -> dict:
+    """What of a dataset_info.json must be right for a split to be read."""
+    lengths = {each['name']: each.get('shardLengths', []) for each in content['splits']}
+    return {name: content[name] for name in ('version', 'fileFormat')} | {'splits': {split: lengths[split]}}
+
+
+def _check_json(
+    folder: str | os.PathLike, name: str, wanted: dict, choose: Callable[[dict], dict] = lambda found: found
+) -> None:
+    path, form = pathlib.Path(folder) / name, 'what TFDS knows of this set'
+    try:
+        found = choose(bounded.read_json(path, form))
+    except FileNotFoundError:
+        raise ValueError(f'{path}: no such file; the set is not whole') from None
+    except (KeyError, TypeError, AttributeError) as error:
+        raise bounded.damaged(path, form, error) from None
+    if found != wanted:
+        raise ValueError(f'{path}: says other things of the set than were written; it is damaged')

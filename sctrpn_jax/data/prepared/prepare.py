@@ -13,6 +13,7 @@ import re
 
 import tqdm
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data import process_pool
 from sctrpn_jax.data.layouts import registry
 from sctrpn_jax.data.prepared import features, shard, table
@@ -63,6 +64,7 @@ def write_json(path: pathlib.Path, values) -> None:
 
 def digest(path: str | os.PathLike) -> str:
     """SHA-256 of a file, hexadecimal."""
+    bounded.check_file(path, features.FILE_BYTES)
     with open(path, 'rb') as file:
         return hashlib.file_digest(file, 'sha256').hexdigest()
 
@@ -100,12 +102,23 @@ def _check_plan(job: Job, plan: dict) -> None:
         job.work.mkdir(parents=True, exist_ok=True)
         write_json(path, plan)
         return
-    earlier = json.loads(path.read_text(encoding='utf-8'))
+    earlier = bounded.read_json(path, 'the plan of an unfinished set')
+    if not isinstance(earlier, dict) or not isinstance(earlier.get('splits'), dict) or 'source' not in earlier:
+        raise ValueError(f'{path}: not the plan of an unfinished set; delete {job.work} and give the same command')
     for what in ('source', 'splits'):
         if earlier[what] != plan[what]:
             old, new = (list(p[what]) if what == 'splits' else p[what] for p in (earlier, plan))
             change = f'from {old!r}, now {new!r}' if old != new else 'and the files of the source have changed since'
             raise ValueError(f'{job.work} was begun {change}; give the same command, or delete that folder')
+
+
+def _read_part(path: pathlib.Path) -> dict:
+    """What `_write_part` noted of a part that is done."""
+    kinds = {'file': str, 'records': int, 'num_bytes': int, 'images': int, 'sha256': str, 'refused': list}
+    part = bounded.read_json(path, 'what a finished part holds,')
+    if not isinstance(part, dict) or any(type(part.get(name)) is not kind for name, kind in kinds.items()):
+        raise ValueError(f'{path}: damaged; delete it, and the same command makes that part again')
+    return part
 
 
 _opened: dict = {}  # of this process: the layout in use, for its index may be dear to read
@@ -204,7 +217,7 @@ def finish(job: Job, plan: dict) -> dict:
     refused_lines = {}
     for split, values in plan['splits'].items():
         names = [job.work / f'{split}-{number:05d}' for number in range(values['parts'])]
-        parts = [json.loads(name.with_suffix('.json').read_text(encoding='utf-8')) for name in names]
+        parts = [_read_part(name.with_suffix('.json')) for name in names]
         tables = [table.read_table(name.with_suffix('.npz')) for name in names]
         joined = table.join_tables(tables, [part['records'] for part in parts], [part['images'] for part in parts])
         refused = [*values['refused'], *(line for part in parts for line in part['refused'])]

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from array_record.python import array_record_module
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data import images, patches
 from sctrpn_jax.data.layouts import clip as clip_lib
 from sctrpn_jax.data.prepared import features, table
@@ -121,7 +122,7 @@ def _add_clip(
     for i in np.flatnonzero(wanted).tolist():
         path = clip.images[i]
         try:
-            encoded = pathlib.Path(path).read_bytes()
+            encoded = bounded.read_bytes(path)
             image = images.decode_image(encoded, path)
         except OSError as error:
             refused.append(f'{path}: {error.strerror}')

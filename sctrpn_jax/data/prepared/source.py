@@ -1,13 +1,13 @@
 """Prepared sets read back: as a source of training pairs, as whole sequences, and record by record."""
 
-import json
 import os
 import pathlib
 
 import numpy as np
-import tensorflow_datasets as tfds
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data import images
+from sctrpn_jax.data.prepared import features
 from sctrpn_jax.data.prepared import table as table_lib
 
 
@@ -15,13 +15,48 @@ def read_summary(folder: str | os.PathLike) -> dict:
     """What prepared.json of a set says (`prepare.finish`).
 
     Raises:
-      ValueError: no prepared set there.
+      ValueError: no prepared set there, or one whose prepared.json is damaged.
     """
     path = pathlib.Path(folder) / 'prepared.json'
     try:
-        return json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError) as error:
+        summary = bounded.read_json(path, 'what a prepared set holds,')
+    except OSError as error:
         raise ValueError(f'no prepared set in {os.fspath(folder)!r} ({error}); run bin/prepare_data') from error
+    if wrong := _wrong(summary):
+        raise ValueError(f'{path}: {wrong}; the set is damaged, run bin/prepare_data again')
+    return summary
+
+
+_COUNTS = ('clips', 'targets', 'rows', 'records', 'bytes', 'refused')
+
+
+def _is_count(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**62
+
+
+def _wrong(summary: object) -> str:
+    """What a prepared.json lacks; empty: nothing."""
+    if not isinstance(summary, dict) or not {'dataset', 'crop', 'splits'} <= summary.keys():
+        return 'has no dataset, crop and splits'
+    if summary['crop'] is not None and not (_is_count(summary['crop']) and 0 < summary['crop'] < 2**16):
+        return f'crop is {summary["crop"]!r:.40}, expected null or the side of the crops, pixels'
+    if not isinstance(summary['splits'], dict):
+        return 'splits is no object'
+    for name, split in summary['splits'].items():
+        if not isinstance(split, dict) or not all(_is_count(split.get(count)) for count in _COUNTS):
+            return f'split {name!r:.40} has no {", ".join(_COUNTS)}'
+        files = split.get('files')
+        good = isinstance(files, list) and all(
+            isinstance(each, dict)
+            and isinstance(each.get('file'), str)
+            and isinstance(each.get('sha256'), str)
+            and os.path.basename(each['file']) == each['file'] != ''
+            and _is_count(each.get('records'))
+            for each in files
+        )
+        if not good or sum(each['records'] for each in files) != split['records']:
+            return f'split {name!r:.40} has no list of its files, their records and checksums'
+    return ''
 
 
 class PreparedSplit:
@@ -32,7 +67,7 @@ class PreparedSplit:
       split: name of the split.
 
     Raises:
-      ValueError: no such set or split, or a damaged one.
+      ValueError: no such set or split, or a damaged one: the message names the file.
     """
 
     def __init__(self, folder: str | os.PathLike, split: str):
@@ -41,8 +76,14 @@ class PreparedSplit:
             there = ', '.join(summary['splits'])
             raise ValueError(f'{os.fspath(folder)!r} has no split {split!r}; its splits are {there}')
         self.folder, self.split, self.crop = os.fspath(folder), split, summary['crop']
-        self.table = table_lib.read_table(pathlib.Path(folder) / f'tracks-{split}.npz')
-        self._records = None
+        self._files, count = summary['splits'][split]['files'], summary['splits'][split]['records']
+        path = pathlib.Path(folder) / f'tracks-{split}.npz'
+        self.table = table_lib.read_table(path)
+        if self.table.record.max(initial=-1) >= count:
+            raise ValueError(f'{path}: the track table does not fit the {count} records of its set')
+        for file in self._files:
+            features.check_file(os.path.join(self.folder, file['file']), file['records'])
+        self._records = features.open_records(self.folder, split, self._files)
 
     def __getstate__(self):
         return self.__dict__ | {'_records': None}  # open files do not travel to another process
@@ -51,10 +92,22 @@ class PreparedSplit:
     def records(self):
         """[R] the records: `records[i]` is a dict with `image` (encoded bytes) and `path` (bytes)."""
         if self._records is None:
-            builder = tfds.builder_from_directory(self.folder)
-            decoders = {'image': tfds.decode.SkipDecoding()}
-            self._records = builder.as_data_source(self.split, decoders=decoders)
+            self._records = features.open_records(self.folder, self.split, self._files)
         return self._records
+
+    def stored(self, record: int) -> dict:
+        """A record of `records`.
+
+        Raises:
+          ValueError: its bytes are damaged; the message has the file.
+        """
+        try:
+            return self.records[record]
+        except Exception as error:  # of the library's readers
+            ends = np.cumsum([file['records'] for file in self._files])
+            file = self._files[int(np.searchsorted(ends, record, side='right'))]['file']
+            path = os.path.join(self.folder, file)
+            raise bounded.damaged(path, f'a whole file of images, record {record} of {self.split}', error) from None
 
     def image(self, record: int) -> np.ndarray:
         """[H, W, 3] uint8 RGB of a record.
@@ -62,8 +115,8 @@ class PreparedSplit:
         Raises:
           ValueError: it does not decode; the message has the set and the published file.
         """
-        stored = self.records[record]
-        name = f'{self.folder}, {self.split} record {record} ({stored["path"].decode()})'
+        stored = self.stored(record)
+        name = f'{self.folder}, {self.split} record {record} ({stored["path"].decode(errors="replace")})'
         return images.decode_image(stored['image'], name)
 
     def box_in_record(self, row: int) -> np.ndarray:

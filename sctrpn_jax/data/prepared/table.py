@@ -2,10 +2,10 @@
 
 import dataclasses
 import os
-import zipfile
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.system import files
 
 _SEPARATOR = '\0'  # no file name can have it
@@ -68,6 +68,9 @@ def write_table(path: str | os.PathLike, table: TrackTable) -> None:
         np.savez_compressed(file, **arrays)
 
 
+_COLUMNS = {'boxes': (4,), 'places': (3,), 'polygons': (8,)}  # what one row of these has
+
+
 def read_table(path: str | os.PathLike) -> TrackTable:
     """Reads what `write_table` wrote.
 
@@ -75,20 +78,36 @@ def read_table(path: str | os.PathLike) -> TrackTable:
       ValueError: missing, damaged or of another form; the message names the file.
     """
     try:
-        with open(path, 'rb') as stream, np.load(stream, allow_pickle=False) as file:
-            values = {}
-            for field in dataclasses.fields(TrackTable):
-                value = file[field.name]
-                if field.name in _NAMES:
-                    count = int(file[f'{field.name}_count'])
-                    text = value.tobytes().decode('utf-8', 'surrogateescape')
-                    value = text.split(_SEPARATOR) if count else []
-                    if len(value) != count:
-                        raise ValueError(f'{len(value)} {field.name} for {count}')
-                values[field.name] = value
-    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        with bounded.ArrayFile(path, 'a track table') as file:
+            values = {field.name: file[field.name] for field in dataclasses.fields(TrackTable)}
+            counts = {name: int(file[f'{name}_count']) for name in _NAMES}
+        for name, count in counts.items():
+            text = values[name].tobytes().decode('utf-8', 'surrogateescape')
+            values[name] = text.split(_SEPARATOR) if count else []
+            if len(values[name]) != count:
+                raise ValueError(f'{len(values[name])} {name} for {count}')
+        table = TrackTable(**values)
+        _check(table)
+    except (OSError, ValueError, KeyError, TypeError) as error:
         raise ValueError(f'cannot read track table {os.fspath(path)!r}: {error}; run bin/prepare_data again') from error
-    return TrackTable(**values)
+    return table
+
+
+def _check(table: TrackTable) -> None:
+    """ValueError where the arrays do not go together, or point to what is not there."""
+    rows, targets = len(table.frame), len(table.targets)
+    lengths = {'starts': targets + 1, 'clip': targets} | dict.fromkeys(('frame', 'image', 'record', *_DTYPES), rows)
+    for name, length in lengths.items():
+        array, shape = getattr(table, name), (length, *_COLUMNS.get(name, ()))
+        if array.shape != shape or array.dtype != _DTYPES.get(name, np.int64):
+            raise ValueError(f'{name} of shape {array.shape} and type {array.dtype}; expected {shape}')
+    ordered = table.starts[0] == 0 and table.starts[-1] == rows and (np.diff(table.starts) >= 0).all()
+    known = (table.clip >= 0).all() and (table.clip < len(table.clips)).all() and len(table.categories) == targets
+    if not (ordered and known and (table.image >= 0).all() and (table.record >= -1).all()):
+        raise ValueError('rows, targets and clips do not go together')
+    there = table.boxes[np.isfinite(table.boxes).all(axis=1)]
+    if (there[:, 2:] <= 0).any() or len(there) + np.isnan(table.boxes).all(axis=1).sum() < rows:
+        raise ValueError('boxes that are neither absent nor of a size')
 
 
 def join_tables(tables: list[TrackTable], records: list[int], images: list[int]) -> TrackTable:

@@ -10,6 +10,7 @@ import math
 import types
 import typing
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data.benchmarks import published as published_lib
 
 FORMAT = 1  # of the JSON; a file of another one is refused
@@ -223,10 +224,7 @@ def from_json(text: str) -> Report:
     Raises:
       ValueError: no JSON, another format, or a field that is missing, unknown or of another type.
     """
-    try:
-        content = json.loads(text)
-    except RecursionError:
-        raise ValueError('report: nested too deeply') from None
+    content = bounded.parse_json(text)
     found = content.get('format') if isinstance(content, dict) else None
     if found != FORMAT:
         raise ValueError(f'report: got format {found!r}, accepted is {FORMAT}')

@@ -1,6 +1,7 @@
 """From folders of result files to the report of one benchmark; every tracker, ours too, goes the same way."""
 
 import collections
+import contextlib
 import os
 import pathlib
 from collections.abc import Mapping, Sequence
@@ -9,12 +10,12 @@ import numpy as np
 
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
-from sctrpn_jax.data.benchmarks import record
+from sctrpn_jax.data.benchmarks import record, sequence_names
 from sctrpn_jax.evaluation import job
 from sctrpn_jax.evaluation.report import build, data, environments, metric_sets
 from sctrpn_jax.evaluation.results import result_files, run_description, vot_files
 from sctrpn_jax.evaluation.results import truth as truth_lib
-from sctrpn_jax.evaluation.run import perturbed_runs
+from sctrpn_jax.evaluation.run import perturbed_runs, runner
 from sctrpn_jax.evaluation.score import attributes as attributes_lib
 from sctrpn_jax.evaluation.score import perturbed_scores, vot_intervals, vot_scores
 from sctrpn_jax.metrics import conventions, got10k, one_pass, trackingnet
@@ -144,16 +145,16 @@ def vot_report(
       root: annotations, with the frames or without.
       folders: tracker -> folder that holds `baseline` (and `unsupervised`).
       split: the year; None: told by the names of the sequences.
-      names: of some sequences; (): all.
+      names: of some sequences, or `-NAME` for all but that one; (): all.
       convention: one of `raster.CONVENTIONS`.
 
     Raises:
       ValueError: an unknown convention, a sequence that is not there, damaged annotation, or a tracker without results.
     """
     raster.check_convention(convention)
-    annotations = vot_files.read_annotations(root)
-    year = benchmark.split_of([each.name for each in annotations], root, split)
-    annotations = _chosen(annotations, year if split else None, names, root)
+    there = vot_files.sequences(root)
+    year = benchmark.split_of(there, root, split)
+    annotations = vot_files.read_annotations(root, _chosen(there, year if split else None, names, root))
     bounded = all(annotation.size for annotation in annotations)
     lengths = year.eao_lengths
     trackers, made = [], None
@@ -172,20 +173,17 @@ def vot_report(
 
 
 def _chosen(
-    annotations: Sequence[vot_files.Annotation],
-    split: record.Split | None,
-    names: Sequence[str],
-    root: str | os.PathLike,
-) -> list[vot_files.Annotation]:
-    """The annotations of a year, and of these the named ones."""
-    found = {each.name: each for each in annotations}
-    if split is not None and split.names:
-        found = {name: each for name, each in found.items() if name in split.names}
-    wanted = names or (split.names if split else ())
-    missing = sorted(set(wanted) - found.keys())
+    there: Sequence[str], split: record.Split | None, names: Sequence[str], root: str | os.PathLike
+) -> list[str]:
+    """The sequences of a year, and of these the named ones."""
+    wanted, without = sequence_names.choice(names)
+    sequence_names.check_there(without, there, root)
+    of_year = split.names if split is not None else ()
+    found = [name for name in there if (not of_year or name in of_year) and name not in without]
+    missing = sorted({*(wanted or of_year)} - {*found, *without})
     if missing:
         raise ValueError(f'{os.fspath(root)}: no sequence {missing[0]!r} (and {len(missing) - 1} more)')
-    return [found[name] for name in names or found]
+    return wanted or found
 
 
 def _frames(truth: Mapping[str, truth_lib.Truth]) -> dict[str, int]:
@@ -220,12 +218,13 @@ def _about(folder: pathlib.Path, boxes: Mapping[str, np.ndarray] | None = None) 
 
 
 def _seconds(folder: pathlib.Path, boxes: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Sequence -> [T] seconds, where they are known."""
+    """Sequence -> [T] seconds, where they are known; files of other trackers may say other things."""
     seconds = {}
     for name, tracked in boxes.items():
         path = folder / f'{name}_time.txt'
         if path.exists():
-            values = np.loadtxt(path, ndmin=1)
-            if len(values) == len(tracked) and np.isfinite(values).all():
-                seconds[name] = values
+            with contextlib.suppress(ValueError):
+                values = runner.read_seconds(path)
+                if len(values) == len(tracked):
+                    seconds[name] = values
     return seconds

@@ -3,6 +3,7 @@
 import os
 import pathlib
 
+from sctrpn_jax import bounded
 from sctrpn_jax.evaluation.report import data, page, tables
 from sctrpn_jax.system import files
 
@@ -43,6 +44,12 @@ def read_report(path: str | os.PathLike) -> data.Report:
       OSError: it cannot be read.
     """
     try:
-        return data.from_json(pathlib.Path(path).read_text(encoding='utf-8'))
+        report = data.from_json(bounded.read_bytes(path, bounded.JSON_BYTES).decode())
+        points = {kind.key: len(kind.x) for kind in report.curves}
+        for tracker in report.trackers:
+            for key, values in tracker.curves.items():
+                if points.get(key) != len(values):
+                    raise ValueError(f'curve {key!r:.80} of {tracker.name!r:.80} has {len(values)} points')
     except ValueError as error:
         raise ValueError(f'{os.fspath(path)}: {error}') from None
+    return report

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.metrics import one_pass
 
 _SCORES = ('success', 'precision')
@@ -28,17 +29,23 @@ def read(reports: Sequence[str | os.PathLike]) -> dict[str, dict[str, tuple[floa
     for report in reports:
         path = pathlib.Path(report) / 'sequences.csv'
         try:
+            bounded.check_file(path, bounded.TEXT_BYTES)
             with path.open(newline='', encoding='utf-8') as file:
                 rows = list(csv.DictReader(file))
             for row in rows:
                 scores = found.setdefault(row['tracker'], {})
                 if all(row[name] for name in _SCORES):  # empty: that tracker has no result of the sequence
-                    scores[f'{report}/{row["sequence"]}'] = tuple(float(row[name]) for name in _SCORES)
+                    values = tuple(float(row[name]) for name in _SCORES)
+                    if not all(0 <= value <= 1 for value in values):
+                        raise ValueError(f'score {values}')
+                    scores[f'{report}/{row["sequence"]}'] = values
         except OSError as error:
             raise ValueError(f'{path}: {error.strerror}; expected a report of bin/evaluate') from None
-        except (KeyError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, csv.Error) as error:
             wanted = ', '.join(('tracker', 'sequence', *_SCORES))
-            raise ValueError(f'{path}: no {error}; expected the columns {wanted} (--convention=otb)') from None
+            raise ValueError(
+                f'{path}: no {str(error)[:80]}; expected the columns {wanted} (--convention=otb)'
+            ) from None
     everywhere = {name for scores in found.values() for name in scores}
     if not everywhere:
         raise ValueError(f'no sequence in {", ".join(map(str, reports))}')

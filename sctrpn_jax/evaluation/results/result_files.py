@@ -11,6 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data.benchmarks import sequence_names
 from sctrpn_jax.data.layouts import listing, rows
 
@@ -77,7 +78,7 @@ def plain_boxes(text: str) -> np.ndarray | None:
         boxes = np.loadtxt(lines, np.float64, comments=None, ndmin=2)
     except ValueError:
         return None
-    usable = boxes.shape == (len(lines), 4) and (np.abs(boxes) <= rows.MAX_PIXEL).all()
+    usable = boxes.shape == (len(lines), 4) and (np.abs(boxes) <= bounded.MAX_PIXEL).all()
     return boxes if usable else None
 
 
@@ -97,7 +98,7 @@ def _line_by_line(path: str, text: str) -> tuple[np.ndarray, list[str]]:
         values = rows.numbers(line.replace(';', ' '))
         if values is None or len(values) != width or _has_gap(line.encode()):
             reason = f'got {line.strip()[:80]!r}, expected {width} numbers'
-        elif not all(abs(values[column]) <= rows.MAX_PIXEL for column in columns):
+        elif not all(abs(values[column]) <= bounded.MAX_PIXEL for column in columns):
             reason = f'{line.strip()[:80]!r} is no pixel position'
         elif frame is not None and values[frame] != row:
             reason = f'frame {values[frame]:g} stands where {row} was expected'

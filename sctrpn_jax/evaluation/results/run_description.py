@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data.benchmarks import record
 from sctrpn_jax.evaluation.report import environments
 from sctrpn_jax.system import files, locks
@@ -33,10 +34,7 @@ def read(folder: str | os.PathLike) -> dict | None:
     path = pathlib.Path(folder) / FILE
     if not path.is_file():
         return None
-    try:
-        found = json.loads(path.read_text(encoding='utf-8'))
-    except ValueError as error:
-        raise ValueError(f'{path}: no JSON ({error}); it says what made these results') from None
+    found = bounded.read_json(path, 'what made these results,')
     machines = found.get('hardware', []) if isinstance(found, dict) else None
     if not isinstance(machines, list) or not all(isinstance(each, str) for each in machines):
         raise ValueError(f'{path}: got {found!r:.80}, expected an object, its hardware a list of words')

@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 
@@ -36,7 +36,7 @@ def read_truth(
     Args:
       benchmark: one of `data.benchmarks.registry.every()`.
       root: a folder of `<sequence>.txt` annotations, one that has them in `annotations`, or the benchmark's own.
-      names: of some sequences; (): all.
+      names: of some sequences, or `-NAME` for all but that one; (): all.
       split: of the benchmark; None: the one that the folder holds.
 
     Returns:
@@ -46,20 +46,21 @@ def read_truth(
       ValueError: neither kind of folder, a damaged row, an unknown name, or a sequence of the split that is missing.
     """
     known, names = registry.get(benchmark), list(names)
-    found = _read_annotations(known, root)
+    wanted, without = sequence_names.choice(names)
+    found = _read_annotations(known, root, without)
     if found is None:
         sequences = sequences_lib.read_sequences(benchmark, root, names or None, split)
         found = {each.name: sequence_truth(known, each) for each in sequences}
         there = found
         if names and split is None and known.told_by_names:
-            there = [each.name for each in sequences_lib.read_sequences(benchmark, root)]
+            there = sequences_lib.names_in(benchmark, root)
         return found, known.split_of(there, root, split)
     if split is not None and known.told_by_names:
         found = _of_split(found, known.split(split), root)
     about = known.split_of(found, root, split)
-    if unknown := [name for name in names if name not in found]:
+    if unknown := [name for name in wanted if name not in found]:
         raise ValueError(f'no sequence {unknown[0]!r} in {os.fspath(root)}; there are {", ".join(sorted(found)[:20])}')
-    return {name: found[name] for name in names or found}, about
+    return {name: found[name] for name in wanted or found}, about
 
 
 def sequence_truth(benchmark: record.Benchmark, sequence: sequences_lib.Sequence) -> Truth:
@@ -72,22 +73,30 @@ def sequence_truth(benchmark: record.Benchmark, sequence: sequences_lib.Sequence
     return Truth(sequence.boxes, sequence.visible == 0 if flagged else None)
 
 
-def _read_annotations(benchmark: record.Benchmark, root: str | os.PathLike) -> dict[str, Truth] | None:
+def _read_annotations(
+    benchmark: record.Benchmark, root: str | os.PathLike, without: Sequence[str]
+) -> dict[str, Truth] | None:
     """The truth in a folder of text files and nothing else; None where there is no such folder."""
     for folder in (os.path.join(root, 'annotations'), os.fspath(root)):
         files = listing.names_in(folder, folders=False) if os.path.isdir(folder) else []
         files = [file for file in files if file.endswith('.txt')]
         if files and not listing.names_in(folder, folders=True):
-            return {file[:-4]: _annotation(os.path.join(folder, file), benchmark.origin) for file in files}
+            paths = {file[:-4]: os.path.join(folder, file) for file in files}
+            sequence_names.check_there(without, paths, root)
+            left = {name: path for name, path in paths.items() if name not in without}
+            return {name: _annotation(path, benchmark.origin, name, left) for name, path in left.items()}
     return None
 
 
-def _annotation(path: str, origin: int) -> Truth:
+def _annotation(path: str, origin: int, name: str, names: Collection[str]) -> Truth:
     boxes = result_files.plain_boxes(listing.read_text(path))
     if boxes is None:
-        found = rows.read_rows(path)
+        try:
+            found = rows.read_rows(path)
+        except ValueError as error:
+            raise ValueError(f'{error}{sequence_names.go_on_without([name], names)}') from None
         if found.refused:
-            raise ValueError(found.refused[0])
+            raise ValueError(found.refused[0] + sequence_names.go_on_without([name], names))
         boxes = found.values
     return Truth(boxes - [origin, origin, 0, 0])
 

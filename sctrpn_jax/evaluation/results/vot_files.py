@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from sctrpn_jax.data.benchmarks import sequence_names
 from sctrpn_jax.data.layouts import image_header, listing, rows
 from sctrpn_jax.metrics.vot.trajectory import FAILURE, REGION, START, UNKNOWN, Trajectory
 
 TAGS = ('camera_motion', 'illum_change', 'motion_change', 'occlusion', 'size_change')
 EMPTY = 'empty'  # none of `TAGS`
 MAX_REPETITIONS = 15
+MAX_EXTENT = 65_535  # pixels: the largest side of a JPEG image
 
 _PROTOCOL = re.compile('1[30]*(20*1[30]*)*(20*)?')
 
@@ -57,40 +59,65 @@ class Results:
     problems: tuple[str, ...] = ()
 
 
-def read_annotations(root: str | os.PathLike) -> list[Annotation]:
-    """Truth of the sequences in `list.txt`, in its order, or without it of all folders with a `groundtruth.txt`.
+def sequences(root: str | os.PathLike) -> list[str]:
+    """Names of the sequences in `list.txt`, in its order, or without it of all folders with a `groundtruth.txt`.
+
+    Raises:
+      ValueError: none, or a damaged list.
+    """
+    root, refused = os.fspath(root), []
+    if os.path.isfile(os.path.join(root, 'list.txt')):
+        names, refused = listing.read_names(os.path.join(root, 'list.txt'))
+    else:
+        found = listing.names_in(root, folders=True)
+        names = [name for name in found if os.path.isfile(os.path.join(root, name, 'groundtruth.txt'))]
+    if not names:
+        raise ValueError(f'no VOT sequences; expected {os.path.join(root, "<name>", "groundtruth.txt")}')
+    if refused:
+        raise ValueError(refused[0])
+    return names
+
+
+def read_annotations(root: str | os.PathLike, names: Sequence[str] | None = None) -> list[Annotation]:
+    """Truth of sequences.
 
     Tags end where their files do; frame sizes are those of the first images, if there are any.
+
+    Args:
+      root: folder of the set.
+      names: of the sequences, in this order; None: all of `sequences`.
 
     Raises:
       ValueError: no sequence, or anything damaged, by name: nothing can be scored against that.
     """
-    root = os.fspath(root)
-    names, refused = listing.names_in(root, folders=True), []
-    if os.path.isfile(os.path.join(root, 'list.txt')):
-        names, refused = listing.read_names(os.path.join(root, 'list.txt'))
-    else:
-        names = [name for name in names if os.path.isfile(os.path.join(root, name, 'groundtruth.txt'))]
-    if not names:
-        raise ValueError(f'no VOT sequences; expected {os.path.join(root, "<name>", "groundtruth.txt")}')
-    annotations = []
+    annotations, broken = [], {}
+    names = sequences(root) if names is None else names
     for name in names:
-        folder = os.path.join(root, name)
-        found = rows.read_rows(os.path.join(folder, 'groundtruth.txt'), _parse_truth, 8)
-        refused += _gaps(found)
-        regions, tags = found.values, {}
-        for tag in TAGS:
-            path = os.path.join(folder, f'{tag}.tag')
-            flags = np.zeros(len(found))
-            if os.path.isfile(path):
-                flags, found = rows.read_flags(path, found, short=True)
-            tags[tag] = flags > 0
-        tags[EMPTY] = ~np.any(list(tags.values()), axis=0)
-        refused += found.refused
-        annotations.append(Annotation(name, regions, tags, _frame_size(folder)))
+        try:
+            annotations.append(_read_annotation(os.path.join(root, name), name))
+        except ValueError as error:
+            broken[name] = str(error)
+    if broken:
+        first, more = next(iter(broken.values())), f' (and {len(broken) - 1} more sequences)' if len(broken) > 1 else ''
+        raise ValueError(first + more + sequence_names.go_on_without(broken, names))
+    return annotations
+
+
+def _read_annotation(folder: str, name: str) -> Annotation:
+    found = rows.read_rows(os.path.join(folder, 'groundtruth.txt'), _parse_truth, 8)
+    refused = _gaps(found)
+    regions, tags = found.values, {}
+    for tag in TAGS:
+        path = os.path.join(folder, f'{tag}.tag')
+        flags = np.zeros(len(found))
+        if os.path.isfile(path):
+            flags, found = rows.read_flags(path, found, short=True)
+        tags[tag] = flags > 0
+    tags[EMPTY] = ~np.any(list(tags.values()), axis=0)
+    refused += found.refused
     if refused:
         raise ValueError(refused[0] + (f' (and {len(refused) - 1} more)' if len(refused) > 1 else ''))
-    return annotations
+    return Annotation(name, regions, tags, _frame_size(folder))
 
 
 def read_results(
@@ -181,6 +208,9 @@ def parse_region(text: str) -> Sequence[float]:
         raise ValueError(f'{text.strip()[:80]!r} is no region')
     if len(values) == 4 and not (values[2] > 0 and values[3] > 0):
         raise ValueError(f'{text.strip()[:80]!r} has no size')
+    extents = values[2:] if len(values) == 4 else [max(values[i::2]) - min(values[i::2]) for i in (0, 1)]
+    if max(extents) > MAX_EXTENT:
+        raise ValueError(f'{text.strip()[:80]!r} is {max(extents):g} pixels large, more than any image')
     return [*values, *[np.nan] * (8 - len(values))]
 
 

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.data.benchmarks import record, sequence_names
@@ -172,7 +173,7 @@ def _omitted(folder: str | os.PathLike, sequences: Sequence[sequences_lib.Sequen
 def _read_starts(path: pathlib.Path) -> dict[str, list[float]]:
     """Start -> first box."""
     try:
-        found = json.loads(path.read_text(encoding='utf-8'))
+        found = bounded.read_json(path, 'a first box for each run')
         known = isinstance(found, dict) and all(
             key in perturbed_starts.PERTURBATIONS or key.isdecimal() for key in found
         )

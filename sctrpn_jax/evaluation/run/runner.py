@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 import tqdm
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data import images as images_lib
 from sctrpn_jax.data import process_pool
 from sctrpn_jax.data import sequences as sequences_lib
@@ -162,10 +163,22 @@ def write_result(path: pathlib.Path, result: Result) -> None:
 def read_result(path: pathlib.Path, frames: int) -> Result:
     """Reads what `write_result` wrote, T = frames; ValueError, naming the file, where it does not fit."""
     boxes, scores = results_lib.read_results(path)
-    seconds = np.loadtxt(_time_path(path), ndmin=1) if _time_path(path).exists() else np.full(frames, np.nan)
+    seconds = read_seconds(_time_path(path)) if _time_path(path).exists() else np.full(frames, np.nan)
     if not len(boxes) == len(seconds) == frames:
         raise ValueError(f'{path}: got {len(boxes)} boxes and {len(seconds)} times, expected {frames}, one per frame')
     return Result(boxes, scores, seconds)
+
+
+def read_seconds(path: str | os.PathLike) -> np.ndarray:
+    """[T] seconds per frame of a `<name>_time.txt`; ValueError, naming the file, where it holds anything else."""
+    try:
+        lines = bounded.read_bytes(path, bounded.TEXT_BYTES).decode().split()
+        seconds = np.array(lines, np.float64)
+    except (OSError, ValueError) as error:
+        raise ValueError(f'{os.fspath(path)}: {str(error)[:120]}; expected seconds, one number per frame') from None
+    if not (np.isfinite(seconds) & (seconds >= 0)).all():
+        raise ValueError(f'{os.fspath(path)}: expected seconds, one number per frame, 0 or more')
+    return seconds
 
 
 def _time_path(path: pathlib.Path) -> pathlib.Path:

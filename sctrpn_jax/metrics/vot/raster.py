@@ -127,7 +127,9 @@ def _place_python(regions, is_box, known, bounds):
     without_extent = (low >= high).any(axis=-1)
     if bounds is not None:
         low, high = np.maximum(low, 0), np.minimum(high, np.asarray(bounds, np.float64))
-    outside = (low >= high).any(axis=-1)
+    # Regions that lie apart share no pixel, however far it is from one to the other.
+    apart = (corners.min(axis=2).max(axis=0) > corners.max(axis=2).min(axis=0)).any(axis=-1)
+    outside = (low >= high).any(axis=-1) | apart
     local = corners - low[:, None]
     local[~known | (is_box & (regions[..., 2:4] < 1).any(axis=-1))] = -1  # in no row: nothing is filled
     return local, high - low + 1, np.where(without_extent, 1.0, 0.0), ~without_extent & ~outside

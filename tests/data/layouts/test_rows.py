@@ -7,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from sctrpn_jax import bounded
 from sctrpn_jax.data.layouts import listing, rows
 
 
@@ -18,6 +19,12 @@ def read(tmp_path, text, **options):
 
 def images_of(numbers):
     return listing.Images('img', {number: f'img/{number}.jpg' for number in numbers})
+
+
+def test_a_comma_may_follow_the_last_number(tmp_path):
+    found = read(tmp_path, '1,2,3,4,\n5,6,7,8 ,\r\n9\t10\t11\t12\t\n')
+    np.testing.assert_array_equal(found.values, np.arange(1, 13).reshape(3, 4))
+    assert found.refused == ()
 
 
 def test_separators_may_differ_from_line_to_line(tmp_path):
@@ -34,7 +41,9 @@ BAD = [
     '1,2,3,1e300',
     '1,nan,3,4',
     '1_0,2,3,4',
-    '1,2,3,4,',
+    '1,2,3,,',
+    '1,2,3,4,,',
+    '1,2,,4,',
     '\0',
     '١,2,3,4',
 ]
@@ -161,4 +170,4 @@ def test_any_text_gives_pixels_or_a_reason(tmp_path, text):
         assert str(error)
     else:
         assert len(values) == 4
-        assert all(map(math.isnan, values)) or all(abs(value) <= rows.MAX_PIXEL for value in values)
+        assert all(map(math.isnan, values)) or all(abs(value) <= bounded.MAX_PIXEL for value in values)

@@ -189,3 +189,12 @@ def test_any_change_gives_clips_or_a_value_error(tmp_path, place, length, change
 def test_any_bytes_give_clips_or_a_value_error(tmp_path, data):
     check(write(tmp_path, []), data)
     check(write(tmp_path, [], [('v', 0, '0', '0')]), a_row('v', 0).encode() + b'\n' + data)
+
+
+def test_a_comma_may_follow_the_last_value(tmp_path):
+    rows = [f'{a_row("v", 1000)},', a_row('v', 2000), f'{a_row("v", 3000)},,']
+    layout = youtube_bb.YouTubeBB(
+        write(tmp_path, rows, [('v', time, '0', '0') for time in (1000, 2000, 3000)]), 'train'
+    )
+    assert layout.read('v+0+0').frames.tolist() == [30, 60]
+    assert [line.split(': ')[1] for line in layout.refused] == ['11 values, expected 10']

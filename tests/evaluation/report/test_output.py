@@ -54,3 +54,17 @@ def test_a_damaged_file_is_named(tmp_path):
             output.read_report(path)
     with pytest.raises(OSError):
         output.read_report(tmp_path / 'none.json')
+
+
+def test_a_curve_without_all_its_points_is_refused(make_report, tmp_path):
+    path = output.write_report(make_report(), tmp_path)['report.json']
+    report = output.read_report(path)
+    key, values = next(iter(report.trackers[0].curves.items()))
+    for curves in ({key: values[:-1]}, {'other': values}):
+        changed = dataclasses.replace(report, trackers=(dataclasses.replace(report.trackers[0], curves=curves),))
+        path.write_text(data.to_json(changed))
+        with pytest.raises(ValueError, match=r"report\.json: curve '.*' of 'one' has [0-9]+ points"):
+            output.read_report(path)
+    path.write_text('{"format": 1, "more": ' + '[' * 900 + ']' * 900 + '}')
+    with pytest.raises(ValueError, match=r'report\.json: nested too deeply'):
+        output.read_report(path)

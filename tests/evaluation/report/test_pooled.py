@@ -44,3 +44,11 @@ def test_what_cannot_be_pooled_says_why(tmp_path):
     (part / 'sequences.csv').write_text(HEAD + '\n')
     with pytest.raises(ValueError, match='no sequence in'):
         pooled.read([part])
+
+
+@pytest.mark.parametrize('score', ['nan', 'inf', '-1', '1.5', 'x', 'x' * 200_000])
+def test_scores_that_are_none_are_refused_by_file(tmp_path, score):
+    folder = write(tmp_path / 'otb', [('a', 'x', score, 0.5)])
+    with pytest.raises(ValueError, match=r'otb/sequences\.csv: no ') as raised:
+        pooled.read([folder])
+    assert len(str(raised.value)) < len(str(tmp_path)) + 300

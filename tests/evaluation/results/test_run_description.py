@@ -79,7 +79,8 @@ def test_results_of_two_never_mix(tmp_path, machine, change):
 @pytest.mark.parametrize(
     ('content', 'message'),
     [
-        ('{', 'no JSON'),
+        ('{', 'not what made these results, in JSON'),
+        ('[' * 10_000, 'not what made these results, in JSON'),
         ('[1]', r'got \[1\], expected an object'),
         ('{"hardware": "one"}', '.*its hardware a list of words'),
         ('{"hardware": [1]}', '.*its hardware a list of words'),

@@ -63,7 +63,9 @@ def test_size_of_the_frames(tree, inner):
     assert vot_files.read_annotations(root)[0].size == (40, 24)
 
 
-@pytest.mark.parametrize('row', ['1,2,3', 'inf,2,3,4', 'm0,0,2,2', '1', '1;2;3;4', '5,5,0,3', '1,2,3,4,5,6,7,nan'])
+@pytest.mark.parametrize(
+    'row', ['1,2,3', 'inf,2,3,4', 'm0,0,2,2', '1', '1;2;3;4', '5,5,0,3', '1,2,3,4,5,6,7,nan', '9,9,1e6,9']
+)
 def test_damaged_truth_is_an_error(tree, row):
     root = tree('a/groundtruth.txt', [UPRIGHT, row])
     with pytest.raises(ValueError, match=r'a/groundtruth\.txt:2: '):
@@ -119,7 +121,7 @@ def test_damaged_rows_are_unknown_and_named(annotations, good, tree, row, said):
     found = vot_files.read_results(good, annotations)
     (problem,) = found.problems
     assert 'a_001.txt:10: ' in problem and said in problem
-    assert found.trajectories['a'][0].codes[9] == vot_files.UNKNOWN
+    assert found.trajectories['a'][0].codes[9] == 0
     assert np.isnan(found.trajectories['a'][0].regions[9]).all()
 
 
@@ -220,7 +222,7 @@ def test_any_file_is_read_or_refused(tmp_path_factory, lines):
         bad
     )
     for row, code, region in zip(rows, found.codes, found.regions, strict=True):
-        assert code == (vot_files.UNKNOWN if row in bad else int(row) if len(row) == 1 else vot_files.REGION)
+        assert code == (0 if row in bad else int(row) if len(row) == 1 else vot_files.REGION)
         assert np.isfinite(region[0]) == (code == vot_files.REGION)
     with pytest.raises(ValueError, match=f'got {len(rows)} rows, expected'):
         vot_files.read_trajectory(path, len(rows) + 1)
@@ -231,3 +233,21 @@ def test_same_repetitions():
     other = vot_files.Trajectory(one.codes, one.regions + 1e-4)
     assert vot_files.is_deterministic([one] * 3) and vot_files.is_deterministic([one, one, one, other])
     assert not vot_files.is_deterministic([one] * 2) and not vot_files.is_deterministic([one, one, other])
+
+
+@pytest.mark.parametrize('far', ['1000000,20,49,20,49,29,10,29', '0,0,70000,5', '-900000,-900000,1000000,1000000'])
+def test_a_region_larger_than_any_image_is_an_unknown_frame(annotations, good, tree, far):
+    tree('tracker/baseline/a/a_001.txt', [*GOOD[:-1], far])
+    found = vot_files.read_results(good, annotations)
+    assert found.trajectories['a'][0].codes[-1] == 0
+    (line,) = [line for line in found.problems if 'more than any image' in line]
+    assert line.startswith(f'{good}/baseline/a/a_001.txt:10: ')
+
+
+def test_broken_sequences_can_be_left_out(tree):
+    for name in 'abc':
+        root = tree(f'{name}/groundtruth.txt', [UPRIGHT, 'x' if name == 'b' else UPRIGHT])
+    with pytest.raises(ValueError, match=r'b/groundtruth\.txt:2: .*; to go on without it: --sequences=-b'):
+        vot_files.read_annotations(root)
+    assert vot_files.sequences(root) == ['a', 'b', 'c']
+    assert [each.name for each in vot_files.read_annotations(root, ['c', 'a'])] == ['c', 'a']

@@ -130,3 +130,17 @@ def test_untrained_features_track_a_real_sequence(shared, tmp_path):
     tracker, _ = trackers.make_tracker(job.TrackerSettings('correlation', weights=str(weights), layer=5))
     tracked = runner.run_one_pass(tracker, [short], tmp_path)['Crossing'].boxes
     assert one_pass.success_auc(tracked, short.boxes) > 0.6 and one_pass.precision(tracked, short.boxes) == 1
+
+
+@pytest.mark.parametrize('text', ['x', '0.1\n-1\n', 'nan', 'inf', '1' * 9 + ',', '٣x', '\0', '1e999'])
+def test_times_that_are_none_are_refused_by_file(tmp_path, text):
+    result = runner.Result(np.ones((2, 4)), np.ones(2), np.full(2, 0.5))
+    runner.write_result(tmp_path / 'a.csv', result)
+    assert runner.read_result(tmp_path / 'a.csv', 2).seconds.tolist() == [0.5, 0.5]
+    (tmp_path / 'a_time.txt').write_text(text)
+    with pytest.raises(ValueError, match=r'a_time\.txt: .*expected seconds, one number per frame') as raised:
+        runner.read_result(tmp_path / 'a.csv', 2)
+    assert '\n' not in str(raised.value)
+    (tmp_path / 'a_time.txt').write_bytes(b'\xff\xfe')
+    with pytest.raises(ValueError, match=r'a_time\.txt: '):
+        runner.read_result(tmp_path / 'a.csv', 2)

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import time
 
 import numpy as np
 import pytest
@@ -111,7 +112,7 @@ regions = st.one_of(polygons, rectangles)
 @settings(max_examples=150)
 def test_against_sets_of_pixels(a, b, bounds, convention):
     both = np.array([a, b])
-    corners = np.where(np.isnan(both[:, 4:]).all(1)[:, None], np.c_[both[:, :4], both[:, :4]], both)
+    corners = np.where(np.isnan(both[:, 4:]).all(1)[:, None], np.tile(both[:, :2], 4), both)
     corners[np.isnan(both[:, 4]), 4:6] += both[np.isnan(both[:, 4]), 2:4]
     # Rows or columns alone are decided by the toolkits' shortcuts, tested below.
     assume((np.ptp(corners[:, ::2], axis=1) > 2.5).all() and (np.ptp(corners[:, 1::2], axis=1) > 2.5).all())
@@ -233,3 +234,11 @@ def test_bad_arguments():
     with pytest.raises(ValueError, match=r'got shape \(2, 6\)'):
         raster.overlaps(np.ones((2, 6)), np.ones((2, 6)))
     assert raster.overlaps(np.ones((0, 4)), np.ones((0, 8))).shape == (0,)
+
+
+@pytest.mark.parametrize('convention', raster.CONVENTIONS)
+def test_regions_that_lie_far_apart_cost_nothing(convention):
+    near = np.tile([10.0, 20, 40, 10, *[np.nan] * 4], (2000, 1))
+    start = time.monotonic()
+    np.testing.assert_array_equal(raster.overlaps(near, near + 999_000, convention=convention), 0)
+    assert time.monotonic() - start < 1
