@@ -35,8 +35,8 @@ def join(coordinator: str | None, count: int | None, index: int | None) -> None:
 
     Args:
       coordinator: HOST:PORT at which process 0 will listen; None: as JAX finds it in the cluster's environment.
-      count: of all processes; None: likewise.
-      index: of this process, from 0; None: likewise.
+      count: of all processes; None: as JAX finds it.
+      index: of this process, from 0; None: as JAX finds it.
 
     Raises:
       ValueError: the address cannot be used, or the environment does not say. (If not all come, JAX ends the process.)
