@@ -139,18 +139,20 @@ def digest(content: bytes) -> str:
 
 def _read_manifest(folder: pathlib.Path) -> dict:
     path = folder / MANIFEST
+    form = 'the manifest of an exported tracker'
     try:
-        manifest = bounded.read_json(path, 'the manifest of an exported tracker')
+        manifest = bounded.read_json(path, form)
+    except FileNotFoundError:
+        raise ValueError(f'{folder}: no exported tracker here (no {MANIFEST})') from None
+    try:
         found = manifest['format']
         minimum = tuple(int(part) for part in manifest['minimum_jax'].split('.'))
         convention, platforms = int(manifest['calling_convention_version']), list(map(str, manifest['platforms']))
         # What is read later: a manifest without it is one clear line now.
         _ = manifest['jax'], manifest['batch'], manifest['arrays']['weights'].items()
         _ = [manifest['sha256'][name] for name in FILES.values()], sum(manifest['frame']['largest'].values())
-    except FileNotFoundError:
-        raise ValueError(f'{folder}: no exported tracker here (no {MANIFEST})') from None
-    except (KeyError, TypeError, AttributeError) as error:
-        raise bounded.damaged(path, 'the manifest of an exported tracker', error) from None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        raise bounded.damaged(path, form, error) from None
     if found != FORMAT:
         raise ValueError(f'{path}: got format {found!r}, accepted is {FORMAT!r}')
     # Older versions may do within three weeks (jax.export's promise), which nobody can count on.
@@ -201,10 +203,9 @@ def _check_programs(
     weights, frame, *_ = _taken(template)
     height, width = frame.shape[1:3]
     batch = frame.shape[0] if isinstance(frame.shape[0], int) else 'symbolic'
-    said = {name: each.get('shape') for name, each in manifest['arrays']['weights'].items()}
-    described = said, manifest['frame']['largest'], manifest['batch']
-    taken = {name: list(each.shape) for name, each in weights.items()}, {'width': width, 'height': height}, batch
-    if described != taken:
+    taken = {name: {'shape': list(each.shape), 'dtype': str(each.dtype)} for name, each in weights.items()}
+    described = manifest['arrays']['weights'], manifest['frame']['largest'], manifest['batch']
+    if described != (taken, {'width': width, 'height': height}, batch):
         raise ValueError(f'{folder / MANIFEST}: not of the programs beside it, which take other weights or frames')
     state = jax.tree.unflatten(template.out_tree, template.out_avals)
     if str(_taken(step)) != str((weights, state, frame)):

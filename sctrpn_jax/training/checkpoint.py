@@ -20,10 +20,15 @@ class CheckpointError(ValueError):
 
 
 class Checkpoints:
-    """The checkpoints of a run: `checkpoints/<step>` (the last) and `best/<step>` in its work directory."""
+    """The checkpoints of a run: `checkpoints/<step>` (the last) and `best/<step>` in its work directory.
+
+    Raises:
+      ValueError: something there is neither a file nor a folder.
+    """
 
     def __init__(self, workdir: str | pathlib.Path, folder: str = 'checkpoints'):
         self._path = pathlib.Path(workdir).absolute() / folder
+        bounded.check_folder(self._path)
         # Two folders may be written at once; their names keep the meetings of several processes apart.
         names = ocp.options.MultiprocessingOptions(barrier_sync_key_prefix=folder)
         self._manager = ocp.CheckpointManager(
@@ -69,7 +74,6 @@ class Checkpoints:
         """
         folder = self._path / str(self.latest_step())
         target = jax.tree.map(ocp.utils.to_shape_dtype_struct, state)
-        bounded.check_folder(folder)
         try:
             restored = self._manager.restore(
                 self.latest_step(),

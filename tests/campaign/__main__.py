@@ -51,13 +51,14 @@ def tries(name: str, seed: int, count: int, program: pathlib.Path = HERE / 'work
                 if 'kind' in line:
                     found.append(line)
                 else:
-                    begun = line['try']
+                    begun = line
         code = worker.wait()
         worker.stdout.close()
         if begun is None:
             raise SystemExit(f'{name}: the sound tree is not read, exit code {code}')
         if len(found) < count:
-            found.append({'number': begun, 'kind': kind, 'done': [], 'reason': f'the process ended with code {code}'})
+            reason = f'the process ended with code {code}'
+            found.append({'number': begun['try'], 'kind': kind, 'done': begun['done'], 'reason': reason})
     return found
 
 

@@ -4,6 +4,7 @@ Training is compared by every number of its last checkpoint and of its metrics, 
 tables, a prepared set by the bytes of its files. Times, and what depends on them, are left out.
 """
 
+import csv
 import json
 import os
 import pathlib
@@ -53,7 +54,7 @@ def trained(folder: pathlib.Path) -> dict[str, typing.Any]:
 
 
 def files(folder: pathlib.Path) -> dict[str, typing.Any]:
-    """Bytes of every file, arrays of an .npz; without times and the report that shows them."""
+    """Bytes of every file, arrays of an .npz; without times and the files of a report that show them."""
     found: dict[str, typing.Any] = {}
     for path in sorted(folder.rglob('*')):
         name = str(path.relative_to(folder))
@@ -61,6 +62,10 @@ def files(folder: pathlib.Path) -> dict[str, typing.Any]:
         if path.suffix == '.npz':
             with np.load(path) as file:
                 found |= {f'{name}/{key}': file[key] for key in file.files}
+        elif path.name == 'sequences.csv':
+            with path.open(newline='') as file:
+                rows = list(csv.DictReader(file))
+            found[name] = [{column: value for column, value in row.items() if column != 'fps'} for row in rows]
         elif path.is_file() and not timed:
             found[name] = path.read_bytes()
     return found

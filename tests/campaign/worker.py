@@ -74,16 +74,18 @@ def run(reader: Reader, seed: int, first: int, count: int, write: Callable[[dict
         reader.check(sound, sound)
         shutil.rmtree(folder)
         shutil.copytree(sound_folder, folder)
-        files = sorted(path.relative_to(sound_folder) for path in sound_folder.rglob('*') if path.is_file())
-        files = [path for path in files if path.name not in reader.skip]
+        # By size and not by name: checkpoints have files with names that are drawn anew each time.
+        files = [path for path in sound_folder.rglob('*') if path.is_file() and path.name not in reader.skip]
+        files.sort(key=lambda path: (path.parent, path.stat().st_size, path.name))
+        files = [path.relative_to(sound_folder) for path in files]
         pages = int(pathlib.Path('/proc/self/statm').read_text().split()[0])
         limit = pages * resource.getpagesize() + MEMORY
         resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
         for number in range(first, first + count):
             rng = random.Random(f'{seed} {number}')
             chosen = rng.sample(files, k=min(len(files), rng.choice((1, 1, 1, 2))))
-            write({'try': number})
             done = [mutations.mutate(folder / path, rng) for path in chosen]
+            write({'try': number, 'done': done})
             kind, reason = outcome(reader, folder, sound)
             write({'number': number, 'kind': kind, 'done': done, 'reason': reason})
             # Whatever the reader left behind goes too.

@@ -1,6 +1,7 @@
 """The checkpoint of a run comes back as it was saved; one that is damaged anywhere is one line that names it."""
 
 import json
+import os
 import pathlib
 import shutil
 
@@ -90,6 +91,15 @@ def test_a_missing_folder_is_one_line(saved, run, name):
     with pytest.raises(ValueError, match=str(run)) as raised:
         loading.load_network(run) if name != 'position' else restore(run, saved[1])
     assert '\n' not in str(raised.value)
+
+
+def test_a_pipe_in_place_of_a_file_is_one_line(saved, run):
+    path = run / 'checkpoints' / '6' / '_CHECKPOINT_METADATA'
+    path.unlink()
+    os.mkfifo(path)
+    for read in (lambda: loading.load_network(run), lambda: restore(run, saved[1])):
+        with pytest.raises(ValueError, match='_CHECKPOINT_METADATA: neither a file nor a folder'):
+            read()
 
 
 @pytest.mark.parametrize('number', [np.nan, np.inf])
