@@ -65,7 +65,7 @@ def get_config() -> config_lib.Config:
     # Chosen on the twenty DAVIS validation sequences, recovery.score on generated clips too (docs/model_card.md).
     track = config.track
     track.search_size = 191
-    track.window = 0.3
+    track.window = 0.05
     track.penalty = 0.3
     track.size_rate = 0.5  # its sizes are worth less than the lite network's
     track.rerank_exponents = (0.05, 0.1, 0.1)
@@ -74,5 +74,6 @@ def get_config() -> config_lib.Config:
     track.first_frame.correction = 1.0
     track.recovery.score = 0.1
     track.recovery.search_size = 351
+    track.filter_exponent = 1.0
     config.seed = 1
     return config

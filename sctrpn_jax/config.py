@@ -60,7 +60,6 @@ class CascadeConfig:
 
     layers: tuple[Annotated[int, Range(3, 5)], ...] = (5, 4, 3)  # backbone layer of each stage; its length is L
     theta: Share = 0.95  # an anchor whose negative confidence exceeds it is dropped (C-RPN)
-    min_keep: Count = 16  # never fewer anchors than this
 
 
 @dataclass
@@ -94,7 +93,6 @@ class LossConfig:
     negative_iou: Share = 0.3  # one that overlaps it less is a negative
     positive_iou_step: NotNegative = 0.0  # addition: what each later stage asks for on top
     first_labels: Literal['iou', 'place'] = 'iou'  # place (addition): stage 1 compares anchors by place, not by size
-    best_anchor: bool = True  # where no anchor is a positive, the best one is
     max_samples: Annotated[int, Range(16, 10**6)] = 64  # anchors per image that have a loss; 16 at most are positive
 
 
@@ -204,6 +202,8 @@ class TrackConfig:
     voting: bool = False  # addition: the box is the mean of the best proposal and those it suppresses
     first_frame: FirstFrameConfig = field(default_factory=FirstFrameConfig)
     recovery: RecoveryConfig = field(default_factory=RecoveryConfig)
+    # Addition: a correlation filter that learns from the video multiplies the scores, by its response to this power.
+    filter_exponent: NotNegative = 0.0  # 0: off
 
 
 @dataclass

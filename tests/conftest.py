@@ -57,7 +57,7 @@ def network():
     model.backbone.widths, model.backbone.groups, model.backbone.norm = (4,) * 5, (1,) * 5, 'none'
     # Without voting the best of many boxes that are almost equal would win, and rounding would choose it.
     model.channels, model.matching, config.track.voting = 4, True, True
-    model.cascade.layers, model.cascade.theta, model.cascade.min_keep = (5, 4), 0.5, 16
+    model.cascade.layers, model.cascade.theta = (5, 4), 0.5
     rng = np.random.default_rng(0)
 
     def draw(path, leaf):

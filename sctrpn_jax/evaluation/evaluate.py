@@ -3,8 +3,9 @@
 The parts: `results/` reads and describes result files, `run/` tracks, `score/` computes, `report/` shows.
 """
 
+import contextlib
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -17,34 +18,72 @@ from sctrpn_jax.evaluation.results import truth as truth_lib
 from sctrpn_jax.evaluation.run import batched, perturbed_runs, runner, submissions, vot_protocol
 from sctrpn_jax.evaluation.run import trackers as trackers_lib
 from sctrpn_jax.evaluation.score import attributes, confidence
-from sctrpn_jax.system import interrupts
+from sctrpn_jax.system import interrupts, locks
+
+_LOOK_SECONDS = 2.0  # as long as another process may look at a lock that nobody holds
 
 
 def track(job: job_lib.Job) -> list[sequences_lib.Sequence]:
     """Tracks the sequences by the job's protocol into `job.output`; results that are there already are kept.
 
     Returns:
-      The sequences.
+      The sequences, those of other processes (`job.process`) too.
 
     Raises:
-      ValueError: a job that cannot be done, data that cannot be used, or another tracker's results in the folder.
+      ValueError: a job that cannot be done, data that cannot be used, another tracker's results in the folder, or
+        another process that would write the same files.
       Interrupted: by a signal, between two frames; what is finished is kept.
     """
     job_lib.check(job)
     split = job.record.submission.split if job.submission else job.split
     sequences = sequences_lib.read_sequences(job.benchmark, job.root, job.sequences or None, split)
+    with _alone(job):
+        if job.protocol in job_lib.VOT_PROTOCOLS:
+            _track_vot(job, sequences[job.share])
+        else:
+            _track(job, sequences)
+    return sequences
+
+
+def unfinished(job: job_lib.Job, sequences: Sequence[sequences_lib.Sequence]) -> list[str]:
+    """Names of the sequences that have no results, or not all, in `job.output`."""
+    folder, frames = pathlib.Path(job.output), {each.name: len(each.frames) for each in sequences}
     if job.protocol in job_lib.VOT_PROTOCOLS:
-        _track_vot(job, sequences)
-        return sequences
-    tracker, description = _choose_tracker(job)
-    runs, description = len(sequences), {'benchmark': job.benchmark, **description}
+        folder = _vot_folder(job)
+        return [name for name, count in frames.items() if not vot_protocol.is_finished(name, count, folder)]
     if job.protocol == 'one_pass':
-        runner.run_one_pass(tracker, sequences, job.output, description)
+        return [name for name in frames if not (folder / f'{name}.csv').exists()]
+    found = perturbed_runs.read(folder, job.protocol, frames).boxes
+    return [name for name in frames if name not in found]
+
+
+@contextlib.contextmanager
+def _alone(job: job_lib.Job) -> Iterator[None]:
+    """Refuses a second process that would write what this one writes, until the end of the block."""
+    own = friends = locks.FILE
+    if job.process is not None:
+        # They have other sequences. One who works alone, or shares by another number, has the same.
+        friends = f'-of-{job.processes}'
+        own = f'{locks.FILE}-{job.process}{friends}'
+    with locks.hold(job.output, own):
+        for path in pathlib.Path(job.output).glob(f'{locks.FILE}*'):
+            if not path.name.endswith(friends):
+                with locks.hold(job.output, path.name, wait=_LOOK_SECONDS):
+                    pass
+        yield
+
+
+def _track(job: job_lib.Job, sequences: Sequence[sequences_lib.Sequence]) -> None:
+    tracker, description = _choose_tracker(job)
+    description = {'benchmark': job.benchmark, **description}
+    if job.protocol == 'one_pass':
+        runs = len(runner.run_one_pass(tracker, sequences[job.share], job.output, description))
     else:
-        runs = perturbed_runs.track(job.protocol, job.record, tracker, sequences, job.output, description, job.omitted)
+        runs = perturbed_runs.track(
+            job.protocol, job.record, tracker, sequences, job.output, description, job.omitted, job.share
+        )
     if isinstance(tracker, batched.BatchedTracker):
         print(f'{tracker.compilations} programs compiled for {runs} runs')
-    return sequences
 
 
 def submit(job: job_lib.Job, sequences: Sequence[sequences_lib.Sequence]) -> None:
@@ -137,7 +176,7 @@ def _choose_tracker(job: job_lib.Job):
     tracker, description = trackers_lib.make_tracker(job.tracker)
     if job.batch > 1:
         return batched.BatchedTracker(tracker.variables, tracker.config, job.batch), description
-    return (runner.ProcessTracker(job.processes, job.tracker) if job.processes > 1 else tracker), description
+    return (runner.ProcessTracker(job.pool, job.tracker) if job.pool > 1 else tracker), description
 
 
 class _Frames:
@@ -154,13 +193,16 @@ class _Frames:
         return images.read_image(self._paths[index])
 
 
+def _vot_folder(job: job_lib.Job) -> pathlib.Path:
+    return pathlib.Path(job.output) / ('baseline' if job.protocol == 'reset' else 'unsupervised')
+
+
 def _track_vot(job: job_lib.Job, sequences: Sequence[sequences_lib.Sequence]) -> None:
     """VOT's experiment with resets (into `baseline`) or without (into `unsupervised`)."""
     read = vot_files.read_annotations(job.root, [sequence.name for sequence in sequences])
     annotations = {annotation.name: annotation for annotation in read}
     tracker, description = trackers_lib.make_tracker(job.tracker)
-    reset = job.protocol == 'reset'
-    folder = pathlib.Path(job.output) / ('baseline' if reset else 'unsupervised')
+    reset, folder = job.protocol == 'reset', _vot_folder(job)
     tracks = not all(vot_protocol.is_finished(each.name, len(each.frames), folder) for each in sequences)
     run_description.begin(job.output, {'benchmark': job.benchmark, **description}, tracks)
     with interrupts.deferred():

@@ -59,6 +59,8 @@ class Job:
       submission: zip file to write for the benchmark's server.
       batch: how many sequences are tracked together in one process (sctrpn).
       processes: how many processes share the sequences.
+      process: which of them this is, from 0, where each is started apart, on one machine or many: it tracks every
+        `processes`-th sequence. None: this process starts the others.
     """
 
     benchmark: str
@@ -76,6 +78,17 @@ class Job:
     submission: str | None = None
     batch: int = 1
     processes: int = 1
+    process: int | None = None
+
+    @property
+    def pool(self) -> int:
+        """How many processes share what this one has to track; 1: it tracks itself."""
+        return self.processes if self.process is None else 1
+
+    @property
+    def share(self) -> slice:
+        """Which of the sequences this process has to track."""
+        return slice(self.process, None, None if self.process is None else self.processes)
 
     @property
     def record(self) -> record.Benchmark:
@@ -117,7 +130,11 @@ def check(job: Job) -> None:
         if path and not os.path.isdir(path):
             raise ValueError(f'expected a folder {path}')
     if job.output:
-        check_tracker(job.tracker, job.batch, job.processes)
+        check_tracker(job.tracker, job.batch, job.pool)
+    if job.process is not None and not (job.output and 0 <= job.process < job.processes):
+        raise ValueError(
+            f'process {job.process} of {job.processes}; accepted are 0 to {job.processes - 1}, and an output'
+        )
 
 
 def _check_submission(job: Job, known: record.Benchmark) -> None:

@@ -79,6 +79,8 @@ class AlexNet(nn.Module):
             if number <= rest:
                 x = jax.lax.stop_gradient(x)
             features[number] = x
+        # For `tracking/correlation_filter.py`; nothing is kept or computed for it unless the caller asks.
+        self.sow('intermediates', 'first', features[1])
         return {number: features[number] for number in sorted(set(self.layers))}
 
     def _layer(self, number: int, x: chex.Array, train: bool) -> chex.Array:

@@ -25,7 +25,11 @@ def refine_anchors(anchors: chex.Array, deltas: chex.Array) -> chex.Array:
     return jax.lax.stop_gradient(decode(anchors, deltas))
 
 
-def filter_anchors(mask: chex.Array, logits: chex.Array, theta: float, min_keep: int) -> chex.Array:
+# So many of the best anchors always stay: no image is without proposals.
+MIN_KEEP = 16
+
+
+def filter_anchors(mask: chex.Array, logits: chex.Array, theta: float, min_keep: int = MIN_KEEP) -> chex.Array:
     """Drops anchors that the stage is sure are background (C-RPN's reading of the threshold theta).
 
     Args:

@@ -176,7 +176,7 @@ class SCTRPN(nn.Module):
             refined = cascade.refine_anchors(anchors, deltas)
             for name, value in zip(kept, (logits, deltas, anchors, refined, mask), strict=True):
                 kept[name].append(value)
-            mask = cascade.filter_anchors(mask, logits, c.cascade.theta, c.cascade.min_keep)
+            mask = cascade.filter_anchors(mask, logits, c.cascade.theta)
             anchors = refined
         kept['motions'] = motions
         return StageOutputs(**{name: jnp.stack(values, axis=1) for name, values in kept.items()})

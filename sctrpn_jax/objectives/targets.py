@@ -54,7 +54,7 @@ def assign(
     *,
     positive_iou: float | chex.Array,
     negative_iou: float,
-    best_anchor: bool,
+    best_anchor: bool = True,
     max_samples: int,
     max_positives: int = MAX_POSITIVES,
     by_place: bool | chex.Array = False,

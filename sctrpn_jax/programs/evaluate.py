@@ -5,6 +5,7 @@
   sctrpn evaluate --benchmark otb --root OTB --output results/sctrpn --protocol tre
   sctrpn evaluate --benchmark vot --root VOT2018 --output results/vot --protocol reset
   sctrpn evaluate --benchmark otb --root OTB --results results --report results/report
+  sctrpn evaluate --benchmark lasot --root LASOT --output results/sctrpn --processes 8 --process 0    (docs/scale.md)
 
 `sctrpn demo --clips 16 --output CLIPS` writes a benchmark to try it with (--benchmark otb --root CLIPS).
 Sequences that are finished are kept: the same command goes on after an interruption.
@@ -12,10 +13,15 @@ Sequences that are finished are kept: the same command goes on after an interrup
 
 import argparse
 import os
+from collections.abc import Sequence
 
+from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.data.benchmarks import record
 from sctrpn_jax.evaluation import job as job_lib
-from sctrpn_jax.programs import arguments
+from sctrpn_jax.programs import arguments, several
+from sctrpn_jax.system import locks
+
+_TURN_SECONDS = 600.0  # far longer than a report takes
 
 
 def add_arguments(parser: arguments.Parser) -> None:
@@ -58,7 +64,13 @@ def add_arguments(parser: arguments.Parser) -> None:
     parser.add_argument(
         '--batch', type=whole(1, 1024), default=1, help='Sequences tracked at once, for accelerators (sctrpn).'
     )
-    parser.add_argument('--processes', type=whole(1, 1024), default=1, help='Processes that share the sequences.')
+    parser.add_argument('--processes', type=whole(1, 1024), help='Processes that share the sequences. Default: 1.')
+    parser.add_argument(
+        '--process',
+        type=whole(0, 1023),
+        help='Which of them this is, from 0, where you start each yourself, on machines that share a file system. The '
+        'last to end makes the report. Slurm needs no flag. Left out: this process starts the others.',
+    )
     parser.add_argument('--submission', metavar='ZIP', help='File to write for the server of trackingnet or got10k.')
 
 
@@ -66,6 +78,7 @@ def main(args: argparse.Namespace) -> int:
     """Tracks and scores; returns the exit code."""
     if (args.output is None) == (args.results is None):
         raise ValueError('give either --output, to track, or --results, to score (see --help)')
+    processes, process = several.of_shares(args)
     job = job_lib.Job(
         benchmark=args.benchmark,
         root=args.root,
@@ -87,7 +100,8 @@ def main(args: argparse.Namespace) -> int:
         omitted=args.omitted,
         submission=args.submission,
         batch=args.batch,
-        processes=args.processes,
+        processes=processes,
+        process=process,
     )
     job_lib.check(job)
     return _run(job, args.report)
@@ -95,15 +109,30 @@ def main(args: argparse.Namespace) -> int:
 
 def _run(job: job_lib.Job, report: str | None) -> int:
     from sctrpn_jax.evaluation import evaluate
-    from sctrpn_jax.evaluation.report import output, tables
-    from sctrpn_jax.evaluation.results import tracker_folders
 
     if job.output:
         sequences = evaluate.track(job)
-        if job.submission:  # the server has the truth, so there is nothing to score here
-            evaluate.submit(job, sequences)
-            print(f'submission: {job.submission}')
+        if job.process is not None and (left := evaluate.unfinished(job, sequences)):
+            print(
+                f'process {job.process} of {job.processes}: its sequences are tracked, {len(left)} of the others are '
+                'not yet. The last process to end makes the report; so does this command again, when all have ended'
+            )
             return 0
+        # Two processes that end at once make the same report one after the other.
+        with locks.hold(job.output, '.report.lock', _TURN_SECONDS):
+            return _report(job, report, sequences)
+    return _report(job, report)
+
+
+def _report(job: job_lib.Job, report: str | None, tracked: Sequence[sequences_lib.Sequence] = ()) -> int:
+    from sctrpn_jax.evaluation import evaluate
+    from sctrpn_jax.evaluation.report import output, tables
+    from sctrpn_jax.evaluation.results import tracker_folders
+
+    if job.submission:  # the server has the truth, so there is nothing to score here
+        evaluate.submit(job, tracked)
+        print(f'submission: {job.submission}')
+        return 0
     if job.protocol == 'no_reset' and not os.path.isdir(os.path.join(job.scored, 'baseline')):
         print(f'tracked without resets: {job.scored}/unsupervised; --protocol reset makes the report')
         return 0

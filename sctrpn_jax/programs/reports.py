@@ -1,6 +1,7 @@
 """Makes tables and pictures of results that are there.
 
 sctrpn reports pool --reports results/otb/report,results/uav123/report
+sctrpn reports sets --reports results/davis/report,results/clips/report --base sctrpn_lite
 sctrpn reports compare --benchmark otb --root OTB --results results --trackers sctrpn,csrt
 sctrpn reports curves --workdir runs/quickstart --output curves.png
 """
@@ -13,6 +14,11 @@ from sctrpn_jax.programs import arguments
 _POOL = """Makes one table over several benchmarks, in which every sequence counts the same.
 
   sctrpn reports pool --reports results/otb/report,results/uav123/report"""
+_SETS = """Compares trackers or settings on several validation sets, so that no single set decides.
+
+  sctrpn reports sets --reports results/davis/report,results/clips/report --base sctrpn_lite
+
+Every set counts the same. "better": the mean over the sets gains, and no set loses beyond its 95 % interval."""
 _COMPARE = """Shows the results of several trackers on the frames: a video for each sequence, and a sheet of bad frames.
 
   sctrpn reports compare --benchmark otb --root OTB --results results --trackers sctrpn,csrt --by gap --no-video
@@ -32,6 +38,14 @@ def add_arguments(parser: arguments.Parser) -> None:
         type=arguments.names,
         help='Report folders that `sctrpn evaluate` wrote, separated by commas.',
     )
+    word = parser.add_word('sets', _SETS)
+    word.add_argument(
+        '--reports',
+        required=True,
+        type=arguments.names,
+        help='Report folders that `sctrpn evaluate` wrote, one per set, separated by commas.',
+    )
+    word.add_argument('--base', required=True, help='Tracker that the others are compared with.')
     word = parser.add_word('compare', _COMPARE)
     arguments.add_benchmark(word)
     word.add_argument(
@@ -62,13 +76,20 @@ def add_arguments(parser: arguments.Parser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Makes what the word asks for; returns the exit code."""
-    return {'pool': _pool, 'compare': _compare, 'curves': _curves}[args.word](args)
+    return {'pool': _pool, 'sets': _sets, 'compare': _compare, 'curves': _curves}[args.word](args)
 
 
 def _pool(args: argparse.Namespace) -> int:
     from sctrpn_jax.evaluation.report import pooled
 
     print(pooled.to_markdown(pooled.read(args.reports)))
+    return 0
+
+
+def _sets(args: argparse.Namespace) -> int:
+    from sctrpn_jax.evaluation.report import by_set
+
+    print(by_set.to_markdown(args.reports, args.base))
     return 0
 
 

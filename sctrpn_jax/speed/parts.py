@@ -10,7 +10,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.models import cascade, sctrpn
 from sctrpn_jax.speed import machine, timing
-from sctrpn_jax.tracking import contours, look, nms, proposals
+from sctrpn_jax.tracking import contours, correlation_filter, look, nms, proposals
 from sctrpn_jax.tracking import track_state as state_lib
 
 
@@ -28,8 +28,9 @@ def measure(
 
     Returns:
       By part: `crop`, `backbone`, `fem` (with the resampling onto common cells), `heads`, `refinement` (decoding and
-      the filter by theta), `contours`, `selection` (window, penalty, best K), `rerank`, `nms` (and voting); each with
-      the compiler's FLOPs and `timing.summary`. Parts that are fused in the step cost a little more alone.
+      the filter by theta), `filter` (where `track.filter_exponent` is set: its response, and what it learns),
+      `contours`, `selection` (window, penalty, best K), `rerank`, `nms` (and voting); each with the compiler's FLOPs
+      and `timing.summary`. Parts that are fused in the step cost a little more alone.
     """
     model, c = look.network(config), config.track
     layers, ratios = model.config.cascade.layers, len(config.model.anchors.ratios)
@@ -55,9 +56,7 @@ def measure(
         mask = jnp.ones(anchors.shape[:2], bool)
         for stage in range(len(layers)):
             anchors = cascade.refine_anchors(anchors, deltas[:, stage])
-            mask = cascade.filter_anchors(
-                mask, logits[:, stage], config.model.cascade.theta, config.model.cascade.min_keep
-            )
+            mask = cascade.filter_anchors(mask, logits[:, stage], config.model.cascade.theta)
         return anchors, mask
 
     def components(crop):
@@ -70,6 +69,11 @@ def measure(
     def rerank(crop, scores, chosen, found):
         target = proposals.Target(state.cues, size, size)
         return proposals.rerank_chosen(chosen, scores, crop, found, target, c, ratios)
+
+    def follow(known, features, box):
+        response = correlation_filter.respond(known, features)
+        peak = correlation_filter.peak_near(response, box, c.search_size) - c.search_size / 2
+        return response, correlation_filter.update(known, correlation_filter.Seen(features, peak), box[2:])
 
     def suppress(boxes, values, valid):
         return nms.nms(boxes, values, valid, c.nms_iou), proposals.vote(boxes, values, c.nms_iou)
@@ -90,10 +94,13 @@ def measure(
     fused, plain = part('fem', fem, variables, maps)
     target = look.template_target(state.first_size)[None]
     scored = part('heads', heads, variables, state.template, fused, plain, target)
-    outputs = jax.jit(functools.partial(model.apply, method='search'))(variables, state.template, crop[None], target)
+    looked = functools.partial(look.run_network, config=config, search_size=c.search_size)
+    _, outputs, first_map, _ = jax.jit(looked)(variables, state, frame)
     np.testing.assert_allclose(scored[0][0], outputs.logits[:, 0], atol=1e-3)  # the parts are those of the step
     _, mask = part('refinement', refinement, outputs.anchors[:, 0], outputs.logits, outputs.deltas)
     scores, boxes = jax.nn.sigmoid(outputs.logits[0]).mean(0), outputs.boxes[0, -1]
+    if state.filter is not None:
+        part('filter', follow, state.filter, first_map, boxes[0])
     chosen = part('selection', choose, scores, boxes, mask[0])
     if c.rerank:
         found = part('contours', components, crop)
@@ -102,5 +109,5 @@ def measure(
     return run
 
 
-# What stands for re-ranking, refinement and suppression together, beside the network.
-AFTER_THE_NETWORK = ('refinement', 'selection', 'contours', 'rerank', 'nms')
+# What comes beside the network.
+AFTER_THE_NETWORK = ('refinement', 'filter', 'selection', 'contours', 'rerank', 'nms')

@@ -96,7 +96,7 @@ def _propose(variables, state, frame, previous, config, most):
     box = boxes_lib.xywh_to_cxcywh(previous)
     centre, size = box[:2], box[2:]
     state = state.replace(centre=centre, size=size)
-    crop, outputs, side = look_lib.run_network(variables, state, frame, config, c.search_size)
+    crop, outputs, _, side = look_lib.run_network(variables, state, frame, config, c.search_size)
     anchors = outputs.anchors[0, 0]
     keep = min(most, anchors.shape[0])
 

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 _log = logging.getLogger(__name__)
 
 FILE = '.lock'
+_WAIT_SECONDS = 0.05  # from a look at a lock to the next
 # What a file system without locks answers (some mounts of Lustre, FUSE).
 _NO_LOCKS = {errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK}
 
@@ -22,7 +23,7 @@ class LockedError(ValueError):
 
 
 @contextlib.contextmanager
-def hold(folder: str | os.PathLike) -> Iterator[None]:
+def hold(folder: str | os.PathLike, name: str = FILE, wait: float = 0.0) -> Iterator[None]:
     """Locks a folder until the block or the process ends; its file `.lock` says who holds it.
 
     The lock is `flock`'s: the kernel frees it when the process ends, however it ends, and child processes that are
@@ -31,14 +32,16 @@ def hold(folder: str | os.PathLike) -> Iterator[None]:
 
     Args:
       folder: made where it is missing.
+      name: of the file; each name is a lock of its own.
+      wait: seconds to wait for a holder that will soon be done.
 
     Raises:
       LockedError: another process holds it; the message says which, on which machine and since when.
       OSError: the folder cannot be written to.
     """
-    path = pathlib.Path(folder) / FILE
+    path = pathlib.Path(folder) / name
     path.parent.mkdir(parents=True, exist_ok=True)
-    file = _take(path)
+    file = _take(path, time.monotonic() + wait)
     try:
         yield
     finally:
@@ -47,7 +50,7 @@ def hold(folder: str | os.PathLike) -> Iterator[None]:
             os.close(file)
 
 
-def _take(path: pathlib.Path) -> int | None:
+def _take(path: pathlib.Path, end: float) -> int | None:
     """The open file that is the lock; None where the file system has no locks."""
     while True:
         file = os.open(path, os.O_RDWR | os.O_CREAT, 0o644)
@@ -62,6 +65,9 @@ def _take(path: pathlib.Path) -> int | None:
         except BlockingIOError:
             holder = os.read(file, 300).decode(errors='replace').strip() or 'another process'
             os.close(file)
+            if time.monotonic() < end:
+                time.sleep(_WAIT_SECONDS)
+                continue
             raise LockedError(f'{path.parent} is in use by {holder}; let it end, or give another folder') from None
         except OSError as error:
             os.close(file)

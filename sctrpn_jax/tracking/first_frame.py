@@ -49,9 +49,3 @@ def measure_bias(
     errors, held = jax.lax.map(error_of, jnp.array(VIEWS))
     mean = jnp.where(held[:, None], errors, 0).sum(0) / jnp.maximum(held.sum(), 1).astype(jnp.float32)
     return jnp.clip(config.track.first_frame.correction * mean, -MOST, MOST)
-
-
-def corrected(box: chex.Array, bias: chex.Array) -> chex.Array:
-    """A box [4] in centre form and frame pixels without the `bias` of `measure_bias`."""
-    size = box[2:] * jnp.exp(-bias[2:])
-    return jnp.concatenate([box[:2] - bias[:2] * size, size])

@@ -12,6 +12,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.geometry import grid
 from sctrpn_jax.models import sctrpn
+from sctrpn_jax.tracking import correlation_filter
 from sctrpn_jax.tracking import proposals as proposals_lib
 from sctrpn_jax.tracking import track_state as state_lib
 
@@ -27,6 +28,7 @@ class Found:
       rho: [] number of contours that it encloses.
       response_maps: [L, n, n] target probability by stage, or None.
       proposals: `Proposals` in search-crop pixels, or None.
+      seen: what the correlation filter learns from; None where it is off.
     """
 
     best: chex.Array
@@ -35,6 +37,7 @@ class Found:
     rho: chex.Array
     response_maps: chex.Array | None
     proposals: proposals_lib.Proposals | None
+    seen: correlation_filter.Seen | None
 
 
 def network(config: config_lib.Config) -> sctrpn.SCTRPN:
@@ -59,9 +62,15 @@ def template_target(size: chex.Array) -> chex.Array:
     return size * (grid.TEMPLATE_SIZE / crop_lib.context_side(size))
 
 
+def corrected(box: chex.Array, bias: chex.Array) -> chex.Array:
+    """A box [4] in centre form, in any pixels, without the `bias` of `first_frame.measure_bias`."""
+    size = box[2:] * jnp.exp(-bias[2:])
+    return jnp.concatenate([box[:2] - bias[:2] * size, size])
+
+
 def run_network(
     variables: dict, state: state_lib.TrackState, frame: chex.Array, config: config_lib.Config, search_size: int
-) -> tuple[chex.Array, sctrpn.StageOutputs, chex.Array]:
+) -> tuple[chex.Array, sctrpn.StageOutputs, chex.Array, chex.Array]:
     """The network on the search crop around the state's place.
 
     Args:
@@ -72,13 +81,17 @@ def run_network(
       search_size: side of the search crop, pixels.
 
     Returns:
-      The crop [S, S, 3] float32 0..255, `StageOutputs` of a batch of one, and the [] side of the crop in frame pixels.
+      The crop [S, S, 3] float32 0..255, `StageOutputs` of a batch of one, the [k, k, C] map of the backbone's first
+      layer, and the [] side of the crop in frame pixels.
     """
     side = search_side(state.size, search_size)
     crop = crop_lib.extract(frame, state.centre, side, search_size, state.fill, state.extent)
     target = template_target(state.first_size)
-    outputs: typing.Any = network(config).apply(variables, state.template, crop[None], target[None], method='search')
-    return crop, outputs, side
+    outputs: typing.Any
+    outputs, kept = network(config).apply(
+        variables, state.template, crop[None], target[None], method='search', mutable=['intermediates']
+    )
+    return crop, outputs, kept['intermediates']['backbone']['first'][0][0], side
 
 
 def look(
@@ -102,13 +115,25 @@ def look(
     Returns:
       `Found`.
     """
-    crop, outputs, side = run_network(variables, state, frame, config, search_size)
+    crop, outputs, first_map, side = run_network(variables, state, frame, config, search_size)
     # Weights that overflow must cost the score, never the state: no NaN may enter it.
     logits = jnp.nan_to_num(outputs.logits[0], nan=-100.0, posinf=100.0, neginf=-100.0)
     stage_boxes, mask = jnp.nan_to_num(outputs.boxes[0], nan=search_size / 2), outputs.mask[0, -1]
     to_crop = search_size / side
     target = proposals_lib.Target(state.cues, state.first_size * to_crop, state.size * to_crop)
-    found = proposals_lib.propose(jax.nn.sigmoid(logits), stage_boxes, mask, crop, target, config.track)
+    evidence = seen = None
+    if state.filter is not None:
+        response = correlation_filter.respond(state.filter, first_map)
+        centres = jax.vmap(corrected, (0, None))(stage_boxes[-1], state.bias)[:, :2]
+        evidence = correlation_filter.evidence(response, centres, search_size)
+    found = proposals_lib.propose(
+        jax.nn.sigmoid(logits), stage_boxes, mask, crop, target, config.track, evidence=evidence
+    )
+    if state.filter is not None:
+        cells = state.filter.taps.shape[1]
+        peak = correlation_filter.peak_near(response, corrected(found.best, state.bias), search_size)
+        inner = slice(border := (first_map.shape[0] - cells) // 2, border + cells)
+        seen = correlation_filter.Seen(first_map[inner, inner], peak - search_size / 2)
     best = crop_lib.to_frame(found.best, state.centre, side, search_size)
     score, rate, rho, maps = found.scores[0], found.rate[0], found.rho[0], None
     if details:
@@ -118,4 +143,4 @@ def look(
         maps = maps[:, cells : maps.shape[1] - cells, cells : maps.shape[2] - cells]
         shift = jnp.array([beyond, beyond, 0, 0], jnp.float32)
         found = dataclasses.replace(found, best=found.best - shift, boxes=found.boxes - shift[None])
-    return Found(best, score, rate, rho, maps, found if details else None)
+    return Found(best, score, rate, rho, maps, found if details else None, seen)

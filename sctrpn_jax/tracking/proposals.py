@@ -210,6 +210,7 @@ def propose(
     target: Target,
     c: config_lib.TrackConfig,
     keep: int = KEPT,
+    evidence: chex.Array | None = None,
 ) -> Proposals:
     """Scores, re-ranks and suppresses the cascade's proposals for one frame.
 
@@ -221,6 +222,7 @@ def propose(
       target: what they are compared with.
       c: `TrackConfig`.
       keep: proposals that are ranked, K, but never more than N.
+      evidence: [N] of `correlation_filter.evidence`, or None.
 
     Returns:
       `Proposals`.
@@ -246,7 +248,8 @@ def propose(
             chosen = rank(stage_scores[stage], stage_boxes[stage], mask, 2 * keep)
             mask = mask & jnp.zeros_like(mask).at[chosen.index].set(chosen.valid)
     scores = stage_scores[-1] if c.stage_scores == 'last' else stage_scores.mean(axis=0)
-    chosen = rank(scores, stage_boxes[-1], mask, keep)
+    ranked = scores if evidence is None else scores * evidence**c.filter_exponent
+    chosen = rank(ranked, stage_boxes[-1], mask, keep)
     kept = nms.nms(chosen.boxes, chosen.values, chosen.valid, c.nms_iou)
     best = vote(chosen.boxes, jnp.where(chosen.valid, chosen.values, 0), c.nms_iou) if c.voting else chosen.boxes[0]
     found = scores[chosen.index]

@@ -52,7 +52,7 @@ def look(
 def hold_if_lost(
     before: state_lib.TrackState, after: state_lib.TrackState, score: chex.Array, config: config_lib.Config
 ) -> state_lib.TrackState:
-    """The new state; where the score is too low, with the place, size and contours from before the frame.
+    """The new state; where the score is too low, with place, size, contours and filter from before the frame.
 
     Args:
       before: state before the frame.
@@ -61,8 +61,10 @@ def hold_if_lost(
       config: the run's.
     """
     lost = score < config.track.recovery.score
+    learned = jax.tree.map(lambda old, new: jnp.where(lost, old, new), before.filter, after.filter)
     return dataclasses.replace(
         after,
+        filter=learned,
         centre=jnp.where(lost, before.centre, after.centre),
         size=jnp.where(lost, before.size, after.size),
         cues=dataclasses.replace(

@@ -5,6 +5,7 @@ import typing
 import chex
 from flax import struct
 
+from sctrpn_jax.tracking import correlation_filter
 from sctrpn_jax.tracking import proposals as proposals_lib
 
 
@@ -22,6 +23,7 @@ class TrackState:
       lost: [] bool: the last score was below `track.recovery.score`.
       bias: [4] mean error of the boxes found in the first frame (`first_frame.measure_bias`); zeros where it is off.
       cues: of the target, for re-ranking.
+      filter: what is learned from the video (`correlation_filter`); None where it is off.
     """
 
     template: typing.Any
@@ -33,6 +35,7 @@ class TrackState:
     lost: chex.Array
     bias: chex.Array
     cues: proposals_lib.Cues
+    filter: correlation_filter.CorrelationFilter | None = None
 
 
 @struct.dataclass

@@ -9,7 +9,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.geometry import boxes as boxes_lib
 from sctrpn_jax.geometry import crop as crop_lib
 from sctrpn_jax.geometry import grid
-from sctrpn_jax.tracking import first_frame, recovery
+from sctrpn_jax.tracking import correlation_filter, first_frame, recovery
 from sctrpn_jax.tracking import look as look_lib
 from sctrpn_jax.tracking import proposals as proposals_lib
 from sctrpn_jax.tracking.track_state import TrackOutput, TrackState
@@ -46,6 +46,9 @@ def init_state(
     search = crop_lib.extract(frame, centre, side, search_size, fill, extent)
     cues = proposals_lib.first_cues(search, size * search_size / side, config.track)
     state = TrackState(template, centre, size, size, fill, extent, jnp.zeros((), bool), jnp.zeros(4), cues)
+    if config.track.filter_exponent:
+        *_, first_map, _ = look_lib.run_network(variables, state, frame, config, search_size)
+        state = dataclasses.replace(state, filter=correlation_filter.learn(first_map, size * search_size / side))
     if config.track.first_frame.correction:
         state = dataclasses.replace(state, bias=first_frame.measure_bias(variables, state, frame, config))
     return state
@@ -69,13 +72,21 @@ def track_step(
     """
     c = config.track
     found = recovery.look(variables, state, frame, config, details)
-    best = first_frame.corrected(found.best, state.bias)
+    best = look_lib.corrected(found.best, state.bias)
     rate = jnp.clip(found.rate * c.size_rate, 0, 1)
     limits = state.extent.astype(jnp.float32)
-    centre = jnp.clip(best[:2], 0, limits)
+    centre = best[:2]
+    if found.seen is not None:
+        peak = state.centre + found.seen.peak * look_lib.search_side(state.size, c.search_size) / c.search_size
+        centre = centre + correlation_filter.TO_PEAK * (peak - centre)
+    centre = jnp.clip(centre, 0, limits)
     size = jnp.clip(state.size * (1 - rate) + best[2:] * rate, MIN_SIDE, jnp.maximum(limits, MIN_SIDE))
     cues = dataclasses.replace(state.cues, rho_previous=found.rho)
     after = dataclasses.replace(state, centre=centre, size=size, cues=cues)
+    if state.filter is not None and found.seen is not None:
+        in_crop = size * c.search_size / look_lib.search_side(state.size, c.search_size)
+        learned = correlation_filter.update(state.filter, found.seen, in_crop)
+        after = dataclasses.replace(after, filter=learned)
     output = TrackOutput(
         box=boxes_lib.cxcywh_to_xywh(jnp.concatenate([centre, size])),
         score=found.score,

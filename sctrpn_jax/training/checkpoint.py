@@ -29,7 +29,11 @@ class Checkpoints:
     def __init__(self, workdir: str | pathlib.Path, folder: str = 'checkpoints'):
         self._path = pathlib.Path(workdir).absolute() / folder
         bounded.check_folder(self._path)
-        self._manager = ocp.CheckpointManager(self._path, options=ocp.CheckpointManagerOptions(max_to_keep=1))
+        # Two folders may be written at once; their names keep the meetings of several processes apart.
+        names = ocp.options.MultiprocessingOptions(barrier_sync_key_prefix=folder)
+        self._manager = ocp.CheckpointManager(
+            self._path, options=ocp.CheckpointManagerOptions(max_to_keep=1, multiprocessing_options=names)
+        )
 
     def latest_step(self) -> int | None:
         """Step of the newest complete checkpoint; one that a kill left half written does not count."""
@@ -109,7 +113,9 @@ class Checkpoints:
             found = re.search(r"os_error_code='(\d+)'", str(error))  # in what tensorstore says
             code = int(found[1]) if found else getattr(error, 'errno', None)
             reason = os.strerror(code) if code else ' '.join(str(error).split())[:300]
-            raise OSError(
+            # Where several processes write, they wait for each other, and one that is gone is no error of the disk.
+            kind = ConnectionError if code is None and jax.process_count() > 1 else OSError
+            raise kind(
                 f'{self._path}: a checkpoint cannot be written: {reason}; the same command goes on from the last one '
                 'that is whole'
             ) from error

@@ -10,6 +10,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import augment, patches
 from sctrpn_jax.data import mixture as mixture_lib
 from sctrpn_jax.geometry import grid
+from sctrpn_jax.training import processes
 
 
 class Feeding(typing.NamedTuple):
@@ -57,14 +58,14 @@ def make_feeding(
     hosts: dict[str, typing.Any] = {'process_index': jax.process_index(), 'process_count': jax.process_count()}
 
     def put(batch):
-        return jax.tree.map(lambda x: jax.make_array_from_process_local_data(by_batch, x), batch)
+        return processes.put(batch, by_batch)
 
     # Each kind is imported where it is chosen: the machine of a resident run may have no Grain.
     if d.feeding == 'resident':
         from sctrpn_jax.data import resident
 
         store = resident.read_store(mixture, search_patch, resident.bytes_allowed(jax.local_devices()[0]))
-        store = jax.device_put(store, replicated)
+        store = processes.put(store, replicated)
         rows = resident.positions(config.train.batch_size, first_batch, **hosts)
         return Feeding(
             ((store, put(positions)) for positions in rows),

@@ -13,7 +13,7 @@ import numpy as np
 from sctrpn_jax import config as config_lib
 from sctrpn_jax import config_values
 from sctrpn_jax.system import interrupts, locks
-from sctrpn_jax.training import checkpoint, feeding, metric_log, optimiser, validation
+from sctrpn_jax.training import checkpoint, feeding, metric_log, optimiser, processes, validation
 from sctrpn_jax.training import train_state as state_lib
 from sctrpn_jax.training import train_step as step_lib
 from sctrpn_jax.weights import loading
@@ -50,17 +50,19 @@ def train_and_evaluate(config: config_lib.Config, workdir: str | pathlib.Path) -
       Interrupted: by a signal, with the state saved.
     """
     c = config_values.check(config).train
-    devices = jax.device_count()
-    if c.batch_size % devices:
-        raise ValueError(f'train.batch_size is {c.batch_size}; it must be a multiple of {devices} devices')
+    devices = processes.devices()
+    if c.batch_size % len(devices):
+        raise ValueError(f'train.batch_size is {c.batch_size}; it must be a multiple of {len(devices)} devices')
     # Auto: batch-sharded gathers and concatenations are refused under jax's default, Explicit axes.
-    mesh = jax.make_mesh((devices,), ('data',), axis_types=(jax.sharding.AxisType.Auto,))
+    mesh = jax.sharding.Mesh(np.array(devices), ('data',), axis_types=(jax.sharding.AxisType.Auto,))
     replicated = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec())
     by_batch = jax.sharding.NamedSharding(mesh, jax.sharding.PartitionSpec('data'))
 
     # Whatever ends the run, threads and files are closed: Python 3.12 cannot exit past an open checkpointer.
     with contextlib.ExitStack() as opened:
-        opened.enter_context(locks.hold(workdir))
+        if jax.process_index() == 0:
+            opened.enter_context(locks.hold(workdir))
+        processes.check_same('configs', config_values.to_dict(config))
         return _train(config, pathlib.Path(workdir), opened, by_batch, replicated)
 
 
@@ -74,16 +76,17 @@ def _train(
     c = config.train
     last = opened.enter_context(contextlib.closing(checkpoint.Checkpoints(workdir)))
     best = opened.enter_context(contextlib.closing(checkpoint.Checkpoints(workdir, 'best')))
-    first, best_auc = last.latest_step() or 0, -1.0
+    first, best_auc = int(processes.of_first(last.latest_step() or 0, 'first step')), -1.0
     if first:
         _check_same_run(loading.read_run_config(workdir / 'checkpoints', first), config)
-    state = jax.device_put(state_lib.create_train_state(config), replicated)
+    state = processes.put(processes.of_first(state_lib.create_train_state(config), 'first state'), replicated)
     if first:
         state, position = last.restore(state)
         best_auc = position['best_auc']
     _log.info(
-        '%s; %d device(s); %s',
+        '%s; %d process(es), %d device(s); %s',
         optimiser.describe(c),
+        jax.process_count(),
         jax.device_count(),
         f'goes on from step {first}' if first else 'new run',
     )
@@ -92,10 +95,11 @@ def _train(
     opened.callback(feed.close)
     train_step = step_lib.make_train_step(config, feed.expand)
     validate = validation.Validator(config) if c.validate_every else None
-    writer = opened.enter_context(contextlib.closing(metric_log.MetricWriter(workdir, first)))
+    writer = metric_log.MetricWriter(workdir, first, writes=jax.process_index() == 0)
+    opened.enter_context(contextlib.closing(writer))
     total = optimiser.total_steps(c)
     progress = _Progress(first, total, c.batch_size)
-    step = first
+    step, compiled = first, set()
 
     def save(checkpoints=last):
         # The data position is the step's: a checkpoint always holds a consistent (state, data) pair.
@@ -107,12 +111,14 @@ def _train(
 
     # From here signals wait for the places that look for them: the step takes the state's memory, so that there is
     # nothing to save while it is called. Closing, which waits for the disk, is inside too.
-    with interrupts.deferred(), opened.pop_all():
+    with processes.deferred(), opened.pop_all():
         try:
             while True:
                 over = step >= total
                 if validate and step > writer.validated and (step % c.validate_every == 0 or over):
-                    result = validate(state.variables)
+                    # Every process tracks, since all would wait for one that does; the first one's numbers count.
+                    result = processes.of_first(validate(processes.local(state.variables)), f'validation {step}')
+                    result = {name: float(value) for name, value in result.items()}
                     writer.write(step, {f'validation/{name}': value for name, value in result.items()})
                     _log.info(
                         'step %d: validation AUC %.3f, precision %.3f', step, result['success_auc'], result['precision']
@@ -126,7 +132,7 @@ def _train(
                     save()
                 if over:
                     break
-                interrupts.check()
+                processes.check_interrupts(step)
                 try:
                     batch = next(feed.batches)
                 except RuntimeError:
@@ -134,7 +140,12 @@ def _train(
                     raise
                 check_finite()
                 phase = optimiser.phase_at(c, step)
-                state, values = train_step(state, batch, phase.layers, phase.running_norms)
+                program = phase.layers, phase.running_norms
+                if jax.process_count() > 1 and program not in compiled:
+                    train_step.lower(state, batch, *program).compile()  # the call below uses it
+                    compiled.add(program)
+                    processes.meet(f'compiled for step {step}')
+                state, values = train_step(state, batch, *program)
                 step += 1
                 progress.add(values)
                 if step % c.log_every == 0 or step == total:

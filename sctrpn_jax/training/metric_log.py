@@ -13,21 +13,29 @@ from sctrpn_jax.system import files
 class MetricWriter:
     """Appends one JSON object per call; on restart, lines from after the restored step are dropped first.
 
+    Args:
+      workdir: of the run.
+      first_step: that the run goes on from.
+      writes: False: nothing is written; of several processes one writes.
+
     Attributes:
       validated: last step with a validation, 0 before the first.
     """
 
-    def __init__(self, workdir: str | pathlib.Path, first_step: int = 0):
+    def __init__(self, workdir: str | pathlib.Path, first_step: int = 0, writes: bool = True):
         self.path = pathlib.Path(workdir) / 'metrics.jsonl'
         kept = [line for line in read_metrics(self.path) if line['step'] <= first_step]
         self.validated = max((line['step'] for line in kept if _is_validation(line)), default=0)
-        files.write_text(self.path, ''.join(json.dumps(line) + '\n' for line in kept))
-        self._board = _Board.open(self.path.with_name('tensorboard'))
+        self._writes, self._board = writes, None
+        if writes:
+            files.write_text(self.path, ''.join(json.dumps(line) + '\n' for line in kept))
+            self._board = _Board.open(self.path.with_name('tensorboard'))
 
     def write(self, step: int, values: dict[str, float]) -> None:
         """Adds numbers under a step; OSError where they cannot be written."""
-        with files.named(self.path), self.path.open('a') as file:
-            file.write(json.dumps({'step': step} | values) + '\n')
+        if self._writes:
+            with files.named(self.path), self.path.open('a') as file:
+                file.write(json.dumps({'step': step} | values) + '\n')
         if self._board:
             self._board.write(step, values)
         if _is_validation(values):

@@ -25,7 +25,6 @@ def stage_targets(
     assign = functools.partial(
         targets.assign,
         negative_iou=c.negative_iou,
-        best_anchor=c.best_anchor,
         max_samples=c.max_samples,
     )
     batch_size, stages = outputs.logits.shape[:2]
@@ -84,7 +83,7 @@ def loss_and_metrics(
     return total, metrics
 
 
-def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda batch: batch) -> typing.Callable:
+def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda batch: batch) -> jax.stages.Wrapped:
     """Jitted `step(state, batch, layers, running_norms) -> (state, metrics)`; the state is donated.
 
     A step whose loss or gradient is not finite leaves the state as it was (its count too) and says so in

@@ -57,7 +57,7 @@ def test_peaks_are_operations_and_bytes_over_the_best_time(monkeypatch):
 @pytest.mark.all
 def test_the_whole_tracking_measurement(clip):
     settings = narrow()
-    settings.track.recovery.search_size = settings.track.search_size + 96
+    settings.track.recovery.search_size, settings.track.filter_exponent = settings.track.search_size + 96, 1.0
     variables = sctrpn.init_variables(sctrpn.SCTRPN(settings.model), 0)
     frames, boxes = clip
     result = track.measure(variables, settings, frames, boxes[0], 0.05, (1, 2))

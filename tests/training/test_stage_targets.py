@@ -16,7 +16,7 @@ def test_thresholds_rise_from_stage_to_stage():
     near = box[:, None] + rng.normal(size=(1, 200, 4)) * [4, 4, 4, 4]
     anchors = jnp.asarray(np.repeat(near[:, None], 3, axis=1), jnp.float32)  # the same at all three stages
     outputs = sctrpn.StageOutputs(anchors[..., 0], None, anchors, None, jnp.ones(anchors.shape[:3], bool), None)
-    c = config.LossConfig(positive_iou=0.5, positive_iou_step=0.1, negative_iou=0.4, max_samples=400, best_anchor=False)
+    c = config.LossConfig(positive_iou=0.5, positive_iou_step=0.1, negative_iou=0.4, max_samples=400)
     made = step.stage_targets(outputs, {'box': jnp.asarray(box), 'positive': jnp.array([True])}, jax.random.key(0), c)
     overlap = np.asarray(boxes.iou(anchors[0, 0], box))
     for stage, threshold in enumerate((0.5, 0.6, 0.7)):
@@ -34,7 +34,7 @@ def test_the_first_stage_alone_is_labelled_by_place():
     anchors = jnp.asarray(np.tile(near, (1, 2, 1, 1)))
     outputs = sctrpn.StageOutputs(anchors[..., 0], None, anchors, None, jnp.ones(anchors.shape[:3], bool), None)
     batch = {'box': jnp.asarray(box), 'positive': jnp.array([True])}
-    for first, labels in (('place', [1, 1, 0]), ('iou', [0, 0, 0])):
-        c = config.LossConfig(positive_iou=0.6, negative_iou=0.4, best_anchor=False, first_labels=first)
+    for first, labels in (('place', [1, 1, 0]), ('iou', [1, 0, 0])):  # none passes by overlap: the best one is it
+        c = config.LossConfig(positive_iou=0.6, negative_iou=0.4, first_labels=first)
         made = step.stage_targets(outputs, batch, jax.random.key(0), c)
-        np.testing.assert_array_equal(made.labels[0], [labels, [0, 0, 0]])
+        np.testing.assert_array_equal(made.labels[0], [labels, [1, 0, 0]])

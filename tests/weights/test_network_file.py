@@ -107,6 +107,7 @@ def test_pretrained_networks_fit_their_config(name):
 def test_pretrained_networks_have_the_config_of_their_name(name):
     config = runpy.run_path(str(CONFIGS / f'{name}.py'))['get_config']()
     shipped = pretrained.load_pretrained(name)[1]
+    config.augment.occlusion = 0.0  # the recipe has it since; the network was trained without
     for section in ('loss', 'augment', 'track'):
         assert getattr(shipped, section) == getattr(config, section)
     assert shipped.model.matching and shipped.track.first_frame.correction == 1

@@ -11,10 +11,11 @@ import pathlib
 from sctrpn_jax import bounded
 from sctrpn_jax.data.benchmarks import record
 from sctrpn_jax.evaluation.report import environments
-from sctrpn_jax.system import files
+from sctrpn_jax.system import files, locks
 
 FILE = 'tracker.json'
 UNKNOWN = 'an unknown machine'  # of files from before machines were noted
+_TURN_SECONDS = 60.0  # far longer than reading and writing the file takes
 
 
 def read(folder: str | os.PathLike) -> dict | None:
@@ -92,13 +93,14 @@ def begin(folder: str | os.PathLike, description: dict, tracks: bool = True) -> 
     Raises:
       ValueError: the folder holds another tracker's results, or a damaged `tracker.json`.
     """
-    check(folder, description)
-    folder, found = pathlib.Path(folder), read(folder)
-    made = dict(description if found is None else found)
-    if tracks:
-        before = [] if found is None else found.get('hardware', [UNKNOWN])
-        here = environments.describe_environment().hardware
-        made['hardware'] = list(dict.fromkeys([*before, here]))
-    if made == found:
-        return
-    files.write_text(folder / FILE, json.dumps(made) + '\n')
+    folder, here = pathlib.Path(folder), environments.describe_environment().hardware if tracks else None
+    # Several machines may add themselves at once.
+    with locks.hold(folder, f'.{FILE}.lock', wait=_TURN_SECONDS):
+        check(folder, description)
+        found = read(folder)
+        made = dict(description if found is None else found)
+        if tracks:
+            before = [] if found is None else found.get('hardware', [UNKNOWN])
+            made['hardware'] = list(dict.fromkeys([*before, here]))
+        if made != found:
+            files.write_text(folder / FILE, json.dumps(made) + '\n')

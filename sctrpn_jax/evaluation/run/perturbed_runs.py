@@ -83,6 +83,7 @@ def track(
     output: str | os.PathLike,
     description: dict,
     omitted: str | os.PathLike | None = None,
+    share: slice = slice(None),
 ) -> int:
     """Tracks the runs of all sequences that have no result file yet.
 
@@ -94,9 +95,10 @@ def track(
       output: the tracker's folder, which may hold its one-pass results.
       description: JSON-ready, of the tracker.
       omitted: the toolkit's folder `initOmit` (`tre`): frames that are not started from.
+      share: of the sequences, what is tracked here; other processes track the rest.
 
     Returns:
-      How many runs there are.
+      How many runs there are in the share.
 
     Raises:
       ValueError: a sequence that cannot be started from, a damaged file in `omitted`, another tracker's results in the
@@ -105,7 +107,7 @@ def track(
     run_description.check(output, description)
     flags = _omitted(omitted, sequences) if omitted else {}
     runs, made = [], {}
-    for sequence in sequences:
+    for sequence in sequences[share]:
         found = starts(protocol, benchmark, sequence, flags.get(sequence.name))
         made[pathlib.Path(output) / protocol / sequence.name] = {s: run.boxes[0].tolist() for s, run in found.items()}
         runs += found.values()
