@@ -139,7 +139,19 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
 
 @pytest.mark.parametrize(
     'text',
-    ['', '{', '[' * 100_000, '{"a":' * 100_000, '1' * 10_000, '"\xff', '{"a" 1}', '[NaN]', '{"a": 1e999}', '-Infinity'],
+    [
+        '',
+        '{',
+        '[' * 100_000,
+        '{"a":' * 100_000,
+        '1' * 10_000,
+        '"\xff',
+        '{"a" 1}',
+        '[NaN]',
+        '{"a": 1e999}',
+        '-Infinity',
+        '[' * 100 + ']' * 100,
+    ],
 )
 def test_no_json_is_one_line(tmp_path, text):
     (tmp_path / 'x.json').write_bytes(text.encode('latin-1'))
