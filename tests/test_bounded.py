@@ -137,22 +137,10 @@ def test_what_is_no_file_is_refused_at_once(tmp_path):
         bounded.read_json(tmp_path / 'none', 'a config')
 
 
-@pytest.mark.parametrize(
-    'text',
-    [
-        '',
-        '{',
-        '[' * 100_000,
-        '{"a":' * 100_000,
-        '1' * 10_000,
-        '"\xff',
-        '{"a" 1}',
-        '[NaN]',
-        '{"a": 1e999}',
-        '-Infinity',
-        '[' * 100 + ']' * 100,
-    ],
-)
+NO_JSON = ['', '{', '[' * 100_000, '{"a":' * 100_000, '[' * 100 + ']' * 100, '1' * 10_000, '"\xff', '{"a" 1}']
+
+
+@pytest.mark.parametrize('text', [*NO_JSON, '[NaN]', '{"a": 1e999}', '-Infinity'])
 def test_no_json_is_one_line(tmp_path, text):
     (tmp_path / 'x.json').write_bytes(text.encode('latin-1'))
     with pytest.raises(ValueError, match=r'x\.json: not a config in JSON \(\w+: ') as raised:
