@@ -69,7 +69,7 @@ def _work(place: several.Place, config: config_lib.Config, workdir: str, parent:
     code = FAILED
     try:
         _train(place, config, workdir)
-        code = 0
+        return
     except interrupts.Interrupted as interrupt:
         code = interrupt.exit_code
     except ConnectionError as error:
