@@ -5,7 +5,7 @@
   sctrpn evaluate --benchmark otb --root OTB --output results/sctrpn --protocol tre
   sctrpn evaluate --benchmark vot --root VOT2018 --output results/vot --protocol reset
   sctrpn evaluate --benchmark otb --root OTB --results results --report results/report
-  sctrpn evaluate --benchmark lasot --root LASOT --output results/sctrpn --processes 8 --process 0    (docs/scale.md)
+  sctrpn evaluate --benchmark lasot --root LASOT --output results/sctrpn --processes 8 --process 0
 
 `sctrpn demo --clips 16 --output CLIPS` writes a benchmark to try it with (--benchmark otb --root CLIPS).
 Sequences that are finished are kept: the same command goes on after an interruption.

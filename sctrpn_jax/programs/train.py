@@ -5,7 +5,7 @@
 
 The same command goes on with a run that was interrupted. On several machines (docs/scale.md) each has one process:
 
-  sctrpn train --config sctrpn_lite --workdir runs/lite --coordinator HOST:PORT --processes 2 --process 0
+  sctrpn train --config sctrpn_lite --workdir runs/lite --coordinator 10.0.0.1:29500 --processes 2 --process 0
 """
 
 import argparse

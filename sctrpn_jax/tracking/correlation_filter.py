@@ -149,6 +149,7 @@ def _vertex(values: chex.Array) -> chex.Array:
 
 def _transform(features: chex.Array) -> chex.Array:
     """[n, n, C] map to the [C, n, m] Fourier transform of its channels under a Hann window, at unit mean square."""
+    features = features.astype(jnp.float32)
     hann = np.hanning(features.shape[0] + 2)[1:-1].astype(np.float32)
     scale = jax.lax.rsqrt(jnp.square(features).mean() + 1e-6)
     windowed = features * (np.outer(hann, hann) * scale)[..., None]

@@ -48,5 +48,5 @@ def test_damaged_files_are_named(tmp_path, picture, content):
 
 
 def test_a_folder_is_named(tmp_path):
-    with pytest.raises(ValueError, match='cannot read image'):
+    with pytest.raises(ValueError, match=f'{tmp_path}: not a file'):
         read_image(tmp_path)

@@ -16,14 +16,14 @@ def test_a_full_disk_is_one_line_and_keeps_the_one_before(tmp_path):
         return {'w': jax.numpy.asarray(np.random.default_rng(seed).normal(size=(256, 1024)), np.float32)}
 
     first = checkpoint.Checkpoints(tmp_path)
-    first.save(1, state(1), {'pairs': 1}, config_lib.Config())
+    first.save(1, state(1), {'pairs': 1, 'best_auc': 0.5}, config_lib.Config())
     first.close()
     second = checkpoint.Checkpoints(tmp_path)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, before[1]))  # no file of the 1 MiB may be written whole
     try:
         with pytest.raises(OSError) as raised:
-            second.save(2, state(2), {'pairs': 2}, config_lib.Config())
+            second.save(2, state(2), {'pairs': 2, 'best_auc': 0.5}, config_lib.Config())
             second.close()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
@@ -33,5 +33,5 @@ def test_a_full_disk_is_one_line_and_keeps_the_one_before(tmp_path):
     third = checkpoint.Checkpoints(tmp_path)
     restored, position = third.restore(state(0))
     third.close()
-    assert position == {'pairs': 1}
+    assert position == {'pairs': 1, 'best_auc': 0.5}
     np.testing.assert_array_equal(restored['w'], state(1)['w'])
