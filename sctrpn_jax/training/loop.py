@@ -95,8 +95,10 @@ def _train(
     opened.callback(feed.close)
     train_step = step_lib.make_train_step(config, feed.expand)
     validate = validation.Validator(config) if c.validate_every else None
-    writer = metric_log.MetricWriter(workdir, first, writes=jax.process_index() == 0)
-    opened.enter_context(contextlib.closing(writer))
+    # One statement: a signal between two would leave the files open.
+    writer = opened.enter_context(
+        contextlib.closing(metric_log.MetricWriter(workdir, first, writes=jax.process_index() == 0))
+    )
     total = optimiser.total_steps(c)
     progress = _Progress(first, total, c.batch_size)
     step, compiled = first, set()
