@@ -24,6 +24,9 @@ from sctrpn_jax.system import interrupts
 from sctrpn_jax.tracking import compiled
 from sctrpn_jax.tracking import track_state as state_lib
 
+# The background jobs of a shell ignore Ctrl-C, which the programs respect; the tests of Ctrl-C need it heard.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 jax.config.update('jax_numpy_dtype_promotion', 'strict')
 jax.config.update('jax_numpy_rank_promotion', 'raise')
 # Many tests, and the programs that they start, compile the same things.
