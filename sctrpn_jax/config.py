@@ -39,7 +39,6 @@ class FEMConfig:
     grid: Literal['aligned', 'stretch'] = 'aligned'  # aligned: by place in the crop; stretch: the printed rescale
     stn_on: Literal['both', 'template', 'search'] = 'both'  # the branches whose features the STN warps
     stn_first: bool = False  # an STN on the first stage's own features (Table 1 has one stage with STN)
-    realign: bool = False  # undo the warp after fusion, so that the map fits the anchor grid again
     max_angle: Annotated[float, Range(0, 180)] = 10.0  # degrees (Sec. 3.2)
     max_scale: Share = 0.1  # scale within 1 - max_scale .. 1 + max_scale
     max_shift: Annotated[float, Range(0, 100)] = 1.0  # cells
@@ -157,6 +156,7 @@ class TrainConfig:
     backbone_rate: NotNegative = 1.0  # addition: factor on the learning rate for the backbone
     # Addition: run folder, weights file or pretrained name that a new run begins with; a narrower network is grown.
     start_from: str = ''
+    first_phase: WholeNumber = 0  # those before it are left out: `start_from` has been through them
     validation_root: str = ''  # folder of DAVIS sequences that are tracked during training; empty: generated ones
     log_every: Count = 50  # steps
     checkpoint_every: Count = 500  # steps
@@ -265,6 +265,9 @@ def _check_loss(c: LossConfig, stages: int) -> None:
 
 def _check_phases(c: TrainConfig) -> None:
     _need(len(c.phases) > 0, 'train.phases', c.phases, 'at least one phase')
+    _need(c.first_phase < len(c.phases), 'train.first_phase', c.first_phase, f'0 to {len(c.phases) - 1}')
+    started = c.first_phase == 0 or c.start_from
+    _need(started, 'train.first_phase', c.first_phase, '0 without train.start_from, the weights that it goes on with')
     for i, phase in enumerate(c.phases):
         deepest = len(grid.KERNELS)
         to_the_end = phase.layers == tuple(range(deepest + 1 - len(phase.layers), deepest + 1))

@@ -1,4 +1,4 @@
-"""Eq. 2: grids of the FEM, the branches whose features the STN warps, and whether the fused map is brought back.
+"""Eq. 2: grids of the FEM, and the branches whose features the STN warps.
 
 sctrpn studies ablation --config fem --workdir runs/ablations/fem --benchmark davis --root DAVIS
 """
@@ -9,18 +9,16 @@ PAIRS = 9_216  # of each training; --pairs
 
 
 def get_ablation() -> ablation.Ablation:
-    """Five trainings per seed; `.._at_test` changes the trained `aligned` network."""
-    grid, stn_on, realign = 'model.fem.grid', 'model.fem.stn_on', 'model.fem.realign'
+    """Four trainings per seed; `.._at_test` changes the trained `aligned` network."""
+    grid, stn_on = 'model.fem.grid', 'model.fem.stn_on'
     return ablation.Ablation(
         name='fem',
         title='Eq. 2: feature extraction model',
         variants={
-            'aligned': ablation.Variant({grid: 'aligned', stn_on: 'both', realign: False}),
+            'aligned': ablation.Variant({grid: 'aligned', stn_on: 'both'}),
             'stretch': ablation.Variant({grid: 'stretch'}),
             'template': ablation.Variant({stn_on: 'template'}),
             'search': ablation.Variant({stn_on: 'search'}),
-            'realign': ablation.Variant({realign: True}),
-            'realign_at_test': ablation.Variant({realign: True}, weights_of='aligned'),
             'template_at_test': ablation.Variant({stn_on: 'template'}, weights_of='aligned'),
         },
         reference='aligned',

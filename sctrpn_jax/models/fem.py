@@ -43,7 +43,6 @@ class FEM(nn.Module):
       channels: of the fused map.
       transform: `stn` or `resize` (no warp).
       grid: `aligned` or `stretch`, see `match_cells`.
-      realign: undo the warp after the fusion.
       max_angle, max_scale, max_shift: see `stn.LocalisationNet`.
       dtype: of the fusion and of the fused map; motions are float32.
     """
@@ -51,7 +50,6 @@ class FEM(nn.Module):
     channels: int
     transform: str = 'stn'
     grid: str = 'aligned'
-    realign: bool = False
     max_angle: float = 10.0
     max_scale: float = 0.1
     max_shift: float = 1.0
@@ -74,8 +72,7 @@ class FEM(nn.Module):
         warp = warp and self.transform == 'stn'
         if warp:
             motion = stn.LocalisationNet(self.max_angle, self.max_scale, self.max_shift)(previous.astype(jnp.float32))
-        realign = warp and self.realign
-        if self.grid == 'aligned' and not realign:
+        if self.grid == 'aligned':
             # Only these cells survive the last rescale, and all between is per cell: the same result for less work.
             current = centre_crop(current, size)
         cells = current.shape[1]
@@ -87,9 +84,7 @@ class FEM(nn.Module):
         moved = convolution.Conv(self.channels, 1, dtype=self.dtype, name='previous')(previous)
         added = convolution.Conv(self.channels, 1, dtype=self.dtype, use_bias=False, name='current')(current)
         fused = nn.relu(moved + added)
-        if realign or cells != size:
+        if cells != size:
             points = jnp.tile(jnp.asarray(stn.cell_grid(size))[None], (batch, 1, 1, 1))
-            if realign:
-                points = jax.vmap(lambda m, p: stn.unwarp_points(m, p, centre))(motion, points)
             fused = stn.sample_maps(fused, match_cells(points, size, cells, self.grid))
         return fused, motion

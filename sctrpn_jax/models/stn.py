@@ -47,13 +47,6 @@ def warp_points(motion: chex.Array, points: chex.Array, centre: float) -> chex.A
     )
 
 
-def unwarp_points(motion: chex.Array, points: chex.Array, centre: float) -> chex.Array:
-    """Inverse of `warp_points`, same arguments."""
-    cos, sin = jnp.cos(motion[0]), jnp.sin(motion[0])
-    x, y = points[..., 0] - centre - motion[3], points[..., 1] - centre - motion[4]
-    return jnp.stack([(cos * x + sin * y) / motion[1], (cos * y - sin * x) / motion[2]], axis=-1) + centre
-
-
 def identity_motion(batch: int) -> chex.Array:
     """[batch, 5] motions that move nothing."""
     return jnp.tile(jnp.asarray([[0.0, 1.0, 1.0, 0.0, 0.0]]), (batch, 1))

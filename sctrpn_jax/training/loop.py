@@ -76,11 +76,12 @@ def _train(
     c = config.train
     last = opened.enter_context(contextlib.closing(checkpoint.Checkpoints(workdir)))
     best = opened.enter_context(contextlib.closing(checkpoint.Checkpoints(workdir, 'best')))
-    first, best_auc = int(processes.of_first(last.latest_step() or 0, 'first step')), -1.0
-    if first:
+    saved, best_auc = int(processes.of_first(last.latest_step() or 0, 'saved step')), -1.0
+    first = saved or optimiser.first_step(c)
+    if saved:
         _check_same_run(loading.read_run_config(workdir / 'checkpoints', first), config)
     state = processes.put(processes.of_first(state_lib.create_train_state(config), 'first state'), replicated)
-    if first:
+    if saved:
         state, position = last.restore(state)
         best_auc = position['best_auc']
     _log.info(
@@ -88,7 +89,7 @@ def _train(
         optimiser.describe(c),
         jax.process_count(),
         jax.device_count(),
-        f'goes on from step {first}' if first else 'new run',
+        f'goes on from step {first}' if saved else 'new run',
     )
 
     feed = feeding.make_feeding(config, first, by_batch, replicated)

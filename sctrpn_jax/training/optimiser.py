@@ -30,20 +30,26 @@ class Span(typing.NamedTuple):
 
 
 def spans(c: config_lib.TrainConfig) -> list[Span]:
-    """The phases of a run with their steps; a phase that rounds to no step is left out."""
+    """The phases of a run with their steps; left out are those before `first_phase`, and one that rounds to no step."""
     per_epoch = max(c.pairs_per_epoch // c.batch_size, 1)
     found, first, epochs = [], 0, 0.0
-    for phase in c.phases:
+    for number, phase in enumerate(c.phases):
         epochs += phase.epochs
         end = round(epochs * per_epoch)
-        if end > first:
+        if end > first and number >= c.first_phase:
             found.append(Span(first, end, phase))
         first = end
     return found
 
 
+def first_step(c: config_lib.TrainConfig) -> int:
+    """The step that a new run begins with: 0, or the first of `train.first_phase`."""
+    found = spans(c)
+    return found[0].first if found else 0
+
+
 def total_steps(c: config_lib.TrainConfig) -> int:
-    """Optimiser steps of the whole run."""
+    """Optimiser steps of the whole run, those of phases before `first_phase` among them."""
     found = spans(c)
     return found[-1].end if found else 0
 
@@ -100,7 +106,8 @@ def _part(c: config_lib.TrainConfig, part: str) -> optax.GradientTransformation:
     if all(_is_trained(span.phase, part) for span in spans(c)):
         return solver
 
-    def is_active(step: chex.Array) -> chex.Array:
+    def is_active(count: chex.Array) -> chex.Array:
+        step = first_step(c) + count
         inside = [(first <= step) & (step < end) for first, end in active]
         return jnp.stack(inside).any()
 

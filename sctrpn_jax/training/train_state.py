@@ -18,7 +18,7 @@ class TrainState:
     """Parameters, running statistics and the optimiser's state.
 
     Attributes:
-      step: [] int32, optimiser steps done.
+      step: [] int32, optimiser steps done, those of phases before `train.first_phase` among them.
       params: of `SCTRPN`.
       batch_stats: of `SCTRPN`.
       opt_state: of `optimiser.make_optimiser`.
@@ -48,7 +48,7 @@ def create_train_state(config: config_lib.Config) -> TrainState:
         variables = _with_backbone(variables, config.model.backbone)
     params = variables['params']
     return TrainState(
-        step=jnp.zeros((), jnp.int32),
+        step=jnp.asarray(optimiser.first_step(config.train), jnp.int32),
         params=params,
         batch_stats=variables['batch_stats'],
         opt_state=optimiser.make_optimiser(config.train).init(params),

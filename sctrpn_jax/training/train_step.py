@@ -97,7 +97,7 @@ def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda 
       The step; `layers` and `running_norms` are those of the phase (`config.Phase`), static: one program per set.
     """
     model, solver = sctrpn.SCTRPN(config.model), optimiser.make_optimiser(config.train)
-    schedule = optimiser.make_schedule(config.train)
+    schedule, begin = optimiser.make_schedule(config.train), optimiser.first_step(config.train)
 
     def step(
         state: state_lib.TrainState, batch: dict, layers: tuple[int, ...], running_norms: bool
@@ -129,6 +129,6 @@ def make_train_step(config: config_lib.Config, expand: typing.Callable = lambda 
         finite = jnp.isfinite(loss) & jnp.isfinite(norm)
         new = state_lib.TrainState(state.step + 1, params, batch_stats, opt_state)
         new = jax.tree.map(lambda after, before: jnp.where(finite, after, before), new, state)
-        return new, metrics | {'gradient_norm': norm, 'rate': schedule(state.step), 'finite': finite}
+        return new, metrics | {'gradient_norm': norm, 'rate': schedule(state.step - begin), 'finite': finite}
 
     return jax.jit(step, static_argnames=('layers', 'running_norms'), donate_argnames='state')

@@ -35,7 +35,7 @@ VARIANTS = [
 ]
 MORE_VARIANTS = [
     {'fem__grid': 'stretch'},
-    {'fem__stn_on': 'template', 'fem__realign': True},
+    {'fem__stn_on': 'template'},
     {'fem__stn_on': 'search', 'fem__stn_first': True},
     {'correlation': 'upchannel'},
     {'correlation': 'none', 'matching': False},

@@ -1,27 +1,12 @@
-"""The spatial transformer: identity at start, bounded motion, exact inverse, sampling against scipy."""
+"""The spatial transformer: identity at start, bounded motion, sampling against scipy."""
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.ndimage
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from sctrpn_jax.models import stn
-
-MOTIONS = st.tuples(
-    st.floats(-0.17, 0.17), st.floats(0.9, 1.1), st.floats(0.9, 1.1), st.floats(-1, 1), st.floats(-1, 1)
-)
-
-
-@given(motion=MOTIONS)
-@settings(max_examples=30, deadline=None)
-def test_unwarp_is_the_inverse(motion):
-    motion = jnp.asarray(motion, jnp.float32)
-    points = jnp.asarray(stn.cell_grid(7))
-    there = stn.warp_points(motion, points, 3.0)
-    np.testing.assert_allclose(stn.unwarp_points(motion, there, 3.0), points, atol=1e-4)
 
 
 def test_warp_is_rotation_scale_and_shift_about_the_centre():

@@ -62,12 +62,12 @@ def test_a_typo_is_one_clear_line(changes, message):
 
 def test_changes_leave_the_base_and_all_else_as_they_are():
     base = config_lib.Config()
-    made = ablation.changed(base, {'loss.xi': 10, 'model.cascade.layers': [5, 4], 'model.fem.realign': True})
+    made = ablation.changed(base, {'loss.xi': 10, 'model.cascade.layers': [5, 4], 'model.fem.stn_first': True})
     assert base == config_lib.Config()
-    assert (made.loss.xi, made.model.cascade.layers, made.model.fem.realign) == (10.0, (5, 4), True)
+    assert (made.loss.xi, made.model.cascade.layers, made.model.fem.stn_first) == (10.0, (5, 4), True)
     assert isinstance(made.loss.xi, float)
     assert ablation.changed(base, {'track.rerank_exponents[1]': 0.5}).track.rerank_exponents == (1.0, 0.5, 1.0)
-    made.loss.xi, made.model.cascade.layers, made.model.fem.realign = 1.0, (5, 4, 3), False
+    made.loss.xi, made.model.cascade.layers, made.model.fem.stn_first = 1.0, (5, 4, 3), False
     assert made == base
 
 

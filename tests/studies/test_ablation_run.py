@@ -202,7 +202,7 @@ def test_a_checkpoint_takes_the_place_of_training(tmp_path, clips):
 
 def test_weights_of_another_network_are_refused():
     _, config = loading.load_network('sctrpn_lite')
-    ablation_run.load_tracker('sctrpn_lite', ablation.changed(config, {'model.fem.realign': True}))
+    ablation_run.load_tracker('sctrpn_lite', ablation.changed(config, {'model.fem.stn_on': 'search'}))
     with pytest.raises(ValueError, match='sctrpn_lite: its weights are of another network .*needs its own training'):
         ablation_run.load_tracker('sctrpn_lite', ablation.changed(config, {'model.cascade.layers': (5,)}))
 

@@ -54,6 +54,22 @@ def test_backbone_moves_in_the_last_phase_only(whole_run):
         assert not _same(state.params['stages_0'], fresh.params['stages_0'])
 
 
+def test_a_run_in_two_parts_sees_the_same_pairs(whole_run, tmp_path):
+    config = tiny()
+    config.train.phases = config.train.phases[:1]
+    loop.train_and_evaluate(config, tmp_path / 'first')
+    config = tiny()
+    config.train.start_from, config.train.first_phase = str(tmp_path / 'first'), 1
+    state = jax.device_get(loop.train_and_evaluate(config, tmp_path / 'second'))
+    whole, second = (metric_log.read_metrics(path / 'metrics.jsonl') for path in (whole_run[0], tmp_path / 'second'))
+    assert state.step == 6 and [line['step'] for line in second] == [5, 6]
+    np.testing.assert_allclose([line['rate'] for line in second], [line['rate'] for line in whole[4:]])
+    # The optimiser begins afresh, so that only the first loss, which comes before its first update, is the same.
+    np.testing.assert_allclose(second[0]['loss'], whole[4]['loss'], rtol=1e-5)
+    again = jax.device_get(loop.train_and_evaluate(config, tmp_path / 'second'))
+    assert _same(again, state)
+
+
 def _same(a, b):
     return all(jax.tree.leaves(jax.tree.map(np.array_equal, a, b)))
 

@@ -80,6 +80,23 @@ def test_each_part_follows_the_formula_in_the_steps_that_train_it(kind):
     assert params['backbone']['conv4'] == parameters(3.0)['backbone']['conv4']
 
 
+def test_a_later_part_of_a_run_goes_on_with_its_rates():
+    whole, later = (train_config(phases=PHASES, first_phase=n, start_from='run') for n in (0, 1))
+    assert optimiser.spans(later) == optimiser.spans(whole)[1:] and optimiser.first_step(later) == 2
+    assert optimiser.total_steps(later) == 8
+    made, params = optimiser.make_optimiser(later), parameters(3.0)
+    state = made.init(params)
+    plain = {part: _Plain('sgd', 3.0) for part in ('heads', 'conv5')}
+    for step in range(2, 8):
+        updates, state = made.update(parameters(0.5), state, params)
+        params = optax.apply_updates(params, updates)
+        for part, each in plain.items():
+            if part == 'heads' or step < 6:
+                each.step(0.5, RATES[step], decays=True)
+    np.testing.assert_allclose(params['stages_0']['kernel'], plain['heads'].value, rtol=1e-5)
+    np.testing.assert_allclose(params['backbone']['conv5']['kernel'], plain['conv5'].value, rtol=1e-5)
+
+
 class _Plain:
     """SGD with momentum and AdamW of one number, from their papers."""
 
