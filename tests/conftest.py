@@ -109,14 +109,15 @@ def traced(monkeypatch):
         box = jnp.concatenate([centre - state[2:] / 2, state[2:]])
         region = jnp.concatenate([state[:2] + state[2:] / 2, jnp.full((1,), 60.0)])
         maps = jnp.tile(bright[:17, :17][None], (3, 1, 1))
-        return box, state_lib.TrackOutput(box, bright.mean(), maps, None, region)
+        return box, state_lib.TrackOutput(box, bright.mean(), bright.mean() < 0.01, maps, None, region)
 
     def chunk(variables, state, frames):
         return jax.lax.scan(lambda s, f: step(variables, s, f), state, frames)
 
     def live(variables, state, frame):
         state, output = step(variables, state, frame)
-        return state, jnp.concatenate([output.box, output.score[None], output.region]), (output.response_maps, None)
+        packed = jnp.concatenate([output.box, output.score[None], output.hidden[None].astype(jnp.float32), output.region])
+        return state, packed, (output.response_maps, None)
 
     made = compiled.Jitted(
         lambda variables: variables, jax.jit(init), jax.jit(step), jax.jit(chunk), None, jax.jit(live)

@@ -67,12 +67,14 @@ class Scene:
     light: Path
     grain: np.ndarray
     sprites: tuple[Sprite, ...]  # back to front; the target is the last
+    cover: Sprite | None = None  # in front of the target
 
-    def draw(self, t: int) -> tuple[np.ndarray, np.ndarray]:
-        """Frame t and the target's visible part.
+    def draw(self, t: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Frame t and the target's place in it.
 
         Returns:
-          frame [H, W, 3] uint8 and alpha [H, W] uint8 of the target (visible where >= 128).
+          frame [H, W, 3] uint8; alpha [H, W] uint8 of the whole target, seen where >= 128; alpha of the part of it that
+          nothing covers.
         """
         x, y, log_zoom, angle = self.camera.at(t)
         tall, wide = self.background.shape[:2]
@@ -88,11 +90,16 @@ class Scene:
         for sprite in self.sprites:
             alpha[:] = 0
             _paste(frame, alpha, sprite, t)
+        visible = alpha
+        if self.cover:
+            hidden = np.zeros_like(alpha)
+            _paste(frame, hidden, self.cover, t)
+            visible = cv2.multiply(alpha, 255 - hidden, scale=1 / 255)
         gain, shift = self.light.at(t)
         frame = cv2.convertScaleAbs(frame, alpha=gain, beta=shift)
         down, right = _rng(t, 1).integers(0, np.array(self.grain.shape[:2]) - frame.shape[:2] + 1)
         grain = self.grain[down : down + self.height, right : right + self.width]
-        return cv2.add(frame, grain, dtype=cv2.CV_8U), alpha
+        return cv2.add(frame, grain, dtype=cv2.CV_8U), alpha, visible
 
 
 def _placement(size: tuple[int, int], centre, zoom: float, angle: float, aspect: float) -> np.ndarray:
@@ -205,7 +212,7 @@ def render_frame(seed: int, t: int, **scene) -> tuple[np.ndarray, np.ndarray]:
     Returns:
       frame [H, W, 3] uint8 and box [4] float32 xywh, frame pixels: the tight box of the target's visible part.
     """
-    frame, alpha = make_scene(seed, **scene).draw(t)
+    frame, alpha, _ = make_scene(seed, **scene).draw(t)
     return frame, box_of(alpha)
 
 

@@ -14,7 +14,7 @@ from jax import export
 from sctrpn_jax import bounded
 from sctrpn_jax.tracking import inputs
 
-FORMAT = 'sctrpn_jax exported tracker, 1'
+FORMAT = 'sctrpn_jax exported tracker, 2'
 MANIFEST = 'manifest.json'
 FILES = {
     'template': 'template.stablehlo',
@@ -30,11 +30,13 @@ class Output(typing.NamedTuple):
     Attributes:
       box: [4] top-left form, 0-based frame pixels.
       score: [] confidence, 0..1.
+      hidden: [] bool: the target is taken to be hidden, and the box is where it was last.
       region: [3] centre x, centre y and side of the search region, frame pixels.
     """
 
     box: np.ndarray
     score: np.ndarray
+    hidden: np.ndarray
     region: np.ndarray
 
 

@@ -23,8 +23,8 @@ class Programs(typing.NamedTuple):
     Attributes:
       template: (weights, frame [B, H, W, 3] uint8 RGB, box [B, 4] float32 top-left form in frame pixels,
         extent [B, 2] int32 (w, h) of each frame inside its zero-padded array) -> state.
-      step: (weights, state, frame) -> (state, output); output has the `box` [B, 4], `score` [B] and `region` [B, 3]
-        of `TrackOutput`.
+      step: (weights, state, frame) -> (state, output); output has the `box` [B, 4], `score` [B], `hidden` [B] and
+        `region` [B, 3] of `TrackOutput`.
     """
 
     template: export.Exported

@@ -207,13 +207,13 @@ def add_checkpoint(parser: Parser, several: bool = False) -> None:
     )
 
 
-def add_benchmark(parser: Parser) -> None:
+def add_benchmark(parser: Parser, required: bool = True) -> None:
     """Adds `--benchmark` and `--root`."""
     from sctrpn_jax.data.benchmarks import registry
 
     known = tuple(registry.every())
-    parser.add_argument('--benchmark', required=True, type=one_of(known), help=f'One of {", ".join(known)}.')
-    parser.add_argument('--root', required=True, help='Folder of the benchmark, in its published layout.')
+    parser.add_argument('--benchmark', required=required, type=one_of(known), help=f'One of {", ".join(known)}.')
+    parser.add_argument('--root', required=required, help='Folder of the benchmark, in its published layout.')
 
 
 def add_sequences(parser: Parser) -> None:

@@ -34,11 +34,13 @@ def run(output: str | pathlib.Path, seed: int = 7, num_frames: int = 90, shown_f
     result = jax.device_get(tracker.track_sequence(variables, frames, truth[0], config, details=True))
     height, width = frames.shape[1:3]
     with video_writer.VideoWriter(output / 'demo.mp4', (width, height), 25.0) as video:
-        for frame, box, score, true in zip(frames, result.box, result.score, truth, strict=True):
-            video.write(overlay.draw(frame, box, float(score), true))
+        for frame, box, score, hidden, true in zip(
+            frames, result.box, result.score, result.hidden, truth, strict=True
+        ):
+            video.write(overlay.draw(frame, box, float(score), true, hidden=bool(hidden)))
     at = shown_frame
     tracked = track_video.Tracked(
-        at, frames[at], result.box[at], float(result.score[at]), result.region[at - 1], result.response_maps[at - 1]
+        at, frames[at], result.box[at], float(result.score[at]), bool(result.hidden[at]), result.region[at - 1], result.response_maps[at - 1]
     )
     response_maps.write_png(output / 'response_maps.png', track_video.draw_responses(tracked, config))
     boxes = np.asarray(result.box, np.float64)

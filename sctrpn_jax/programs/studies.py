@@ -3,6 +3,7 @@
 sctrpn studies ablation --config stages --workdir runs/stages --benchmark davis --root DAVIS
 sctrpn studies recall --benchmark davis --root DAVIS --output results/recall
 sctrpn studies stress --benchmark davis --root DAVIS --output results/stress.md
+sctrpn studies occlusion --output results/occlusion.md
 sctrpn studies warps --benchmark davis --root DAVIS --output results/warps.md
 sctrpn studies tuning --benchmark davis --root DAVIS --output runs/tuning
 """
@@ -27,6 +28,12 @@ _STRESS = """Plays sequences back and forth with a shaking camera and absent tar
   sctrpn studies stress --benchmark davis --root DAVIS --shake 0.25 --absent 8 --jump 10 --output results/stress.md
   sctrpn studies stress --benchmark davis --root DAVIS --parts 40 --output results/parts.md
   sctrpn studies stress --benchmark davis --root DAVIS --tracker csrt,mil --output results/others.md"""
+_OCCLUSION = """Lets a look-alike pass in front of the target in generated clips; measures what the tracker says meanwhile.
+
+  sctrpn studies occlusion --checkpoint sctrpn_lite,sctrpn_full --output results/occlusion.md
+  sctrpn studies occlusion --benchmark otb --root OTB --output results/occlusion.md
+
+With a benchmark, its sequences are tracked too; there a lost target counts as hidden, since nothing says what is."""
 _WARPS = """Scales and rotates real frames, and measures how well the best box follows.
 
   sctrpn studies warps --benchmark davis --root DAVIS --checkpoint sctrpn_lite,sctrpn_full --output results/warps.md"""
@@ -43,6 +50,7 @@ def add_arguments(parser: arguments.Parser) -> None:
         'ablation': _add_ablation,
         'recall': _add_recall,
         'stress': _add_stress,
+        'occlusion': _add_occlusion,
         'warps': _add_warps,
         'tuning': _add_tuning,
     }.items():
@@ -51,7 +59,14 @@ def add_arguments(parser: arguments.Parser) -> None:
 
 def main(args: argparse.Namespace) -> int:
     """Runs the study that the word names; returns the exit code."""
-    studies = {'ablation': _ablation, 'recall': _recall, 'stress': _stress, 'warps': _warps, 'tuning': _tuning}
+    studies = {
+        'ablation': _ablation,
+        'recall': _recall,
+        'stress': _stress,
+        'occlusion': _occlusion,
+        'warps': _warps,
+        'tuning': _tuning,
+    }
     studies[args.word](args)
     return 0
 
@@ -176,6 +191,33 @@ def _stress(args: argparse.Namespace) -> None:
     }
     made |= {kind: trackers.make_tracker(TrackerSettings(kind, models=args.models))[0] for kind in args.tracker}
     print(stress.run(made, args.benchmark, found, args.output, done))
+    print(f'written: {args.output}')
+
+
+def _add_occlusion(parser: arguments.Parser, word: str) -> None:
+    added = parser.add_word(word, _OCCLUSION)
+    arguments.add_benchmark(added, required=False)
+    arguments.add_checkpoint(added, several=True)
+    added.add_argument('--output', required=True, help='Markdown file to write.')
+    added.add_argument(
+        '--clips', type=arguments.whole_number(1, 10_000), default=24, help='Number of generated clips. Default: 24.'
+    )
+
+
+def _occlusion(args: argparse.Namespace) -> None:
+    if bool(args.benchmark) != bool(args.root):
+        raise ValueError('--benchmark and --root go together; give both, or neither')
+    from sctrpn_jax.data import sequences
+
+    found = {args.benchmark: sequences.read_sequences(args.benchmark, args.root)} if args.benchmark else {}
+    from sctrpn_jax.evaluation.run import trackers
+    from sctrpn_jax.studies import occlusion
+
+    made = {
+        name or 'the one shipped': trackers.make_tracker(TrackerSettings(checkpoint=name))[0]
+        for name in args.checkpoint or [None]
+    }
+    print(occlusion.run(made, args.output, args.clips, found))
     print(f'written: {args.output}')
 
 

@@ -24,7 +24,7 @@ def add_arguments(parser: arguments.Parser) -> None:
     parser.add_argument('--box', type=parse_box, help='x,y,w,h of the target in the first frame. Left out: draw it.')
     arguments.add_checkpoint(parser)
     parser.add_argument('--output', help='Video to write with the boxes drawn: .mp4, .avi or .mkv (lossless).')
-    parser.add_argument('--results', help='CSV file to write, with the columns frame,x,y,w,h,score.')
+    parser.add_argument('--results', help='CSV file to write, with the columns frame,x,y,w,h,score,hidden.')
     parser.add_argument('--response_maps', metavar='DIR', help='Folder for pictures of the response maps.')
     parser.add_argument(
         '--response_every',

@@ -37,6 +37,7 @@ class Tracked:
     frame: np.ndarray
     box: np.ndarray
     score: float
+    hidden: bool = False
     region: np.ndarray | None = None
     responses: np.ndarray | None = None
 
@@ -115,7 +116,15 @@ def track_frames(
         summary.tracking += time.perf_counter() - start
         for i in range(count):
             responses = output.response_maps[i] if details else None
-            yield Tracked(index, frames[i], output.box[i], float(output.score[i]), output.region[i], responses)
+            yield Tracked(
+                index,
+                frames[i],
+                output.box[i],
+                float(output.score[i]),
+                bool(output.hidden[i]),
+                output.region[i],
+                responses,
+            )
             index += 1
 
 
@@ -169,7 +178,9 @@ def track_video(
     with contextlib.ExitStack() as stack:
         # Everything that can fail on the user's names comes before the wait for the compiler.
         inputs.check_box(box, *source.size)
-        boxes = stack.enter_context(results_lib.ResultWriter(outputs.results)) if outputs.results else None
+        boxes = None
+        if outputs.results:
+            boxes = stack.enter_context(results_lib.ResultWriter(outputs.results, hidden=True))
         drawn = None
         if outputs.video:
             drawn = stack.enter_context(video_writer.VideoWriter(outputs.video, source.size, source.fps))
@@ -188,8 +199,8 @@ def track_video(
                     bar.reset(source.num_frames)
                     start = time.perf_counter()
                 if boxes:
-                    boxes.write(tracked.box, tracked.score)
-                picture = overlay.draw(tracked.frame, tracked.box, tracked.score) if outputs.window else None
+                    boxes.write(tracked.box, tracked.score, tracked.hidden)
+                picture = _draw(tracked) if outputs.window else None
                 if drawn:
                     waiting.append(pool.submit(_write, drawn, tracked, picture))
                     if len(waiting) > chunk:  # so that a slow disk does not fill the memory
@@ -216,7 +227,11 @@ def track_video(
 
 
 def _write(video: video_writer.VideoWriter, tracked: Tracked, picture: np.ndarray | None) -> None:
-    video.write(overlay.draw(tracked.frame, tracked.box, tracked.score) if picture is None else picture)
+    video.write(_draw(tracked) if picture is None else picture)
+
+
+def _draw(tracked: Tracked) -> np.ndarray:
+    return overlay.draw(tracked.frame, tracked.box, tracked.score, hidden=tracked.hidden)
 
 
 def draw_responses(tracked: Tracked, config: config_lib.Config) -> np.ndarray:

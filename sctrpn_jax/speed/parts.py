@@ -72,8 +72,9 @@ def measure(
 
     def follow(known, features, box):
         response = correlation_filter.respond(known, features)
-        peak = correlation_filter.peak_near(response, box, c.search_size) - c.search_size / 2
-        return response, correlation_filter.update(known, correlation_filter.Seen(features, peak), box[2:])
+        peak, height = correlation_filter.peak_near(response, box, c.search_size)
+        seen = correlation_filter.Seen(features, peak - c.search_size / 2, height)
+        return response, correlation_filter.update(known, seen, box[2:])
 
     def suppress(boxes, values, valid):
         return nms.nms(boxes, values, valid, c.nms_iou), proposals.vote(boxes, values, c.nms_iou)

@@ -29,8 +29,8 @@ class Jitted(typing.NamedTuple):
       step: (variables, state, frame) -> (state, output).
       chunk: (variables, state, frames [T, H, W, 3]) -> (state, output with a leading [T]).
       sequence: (variables, frames [T, H, W, 3], box) -> output of `track_sequence`.
-      live: (variables, state, frame) -> (state, packed, (response maps, proposals)). `packed` [8] is box, score and
-        region, so that one transfer brings them to the host.
+      live: (variables, state, frame) -> (state, packed, (response maps, proposals)). `packed` [9] is box, score,
+        hidden (0 or 1) and region, so that one transfer brings them to the host.
     """
 
     prepare: jax.stages.Wrapped
@@ -89,12 +89,13 @@ def _jitted(key: str, details: bool) -> Jitted:
         _, rest = chunk(variables, init(variables, frames[0], box), frames[1:])
         box = box.astype(jnp.float32)
         return rest.replace(
-            box=jnp.concatenate([box[None], rest.box]), score=jnp.concatenate([jnp.ones(1), rest.score])
+            box=jnp.concatenate([box[None], rest.box]), score=jnp.concatenate([jnp.ones(1), rest.score]),
+            hidden=jnp.concatenate([jnp.zeros(1, bool), rest.hidden]),
         )
 
     def live(variables, state, frame):
         state, output = step(variables, state, frame)
-        packed = jnp.concatenate([output.box, output.score[None], output.region])
+        packed = jnp.concatenate([output.box, output.score[None], output.hidden[None].astype(jnp.float32), output.region])
         return state, packed, (output.response_maps, output.proposals)
 
     return Jitted(

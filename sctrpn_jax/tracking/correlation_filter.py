@@ -50,10 +50,12 @@ class Seen:
     Attributes:
       features: [n, n, C] conv1's map of the middle of the search crop.
       peak: [2] (x, y) from the crop's middle to the peak of the response near the chosen box, crop pixels.
+      height: [] the response there, about 0..1.
     """
 
     features: chex.Array
     peak: chex.Array
+    height: chex.Array
 
 
 def learn(features: chex.Array, size: chex.Array) -> CorrelationFilter:
@@ -114,7 +116,7 @@ def evidence(response: chex.Array, centres: chex.Array, search_size: int) -> che
     return found / found.max()
 
 
-def peak_near(response: chex.Array, box: chex.Array, search_size: int) -> chex.Array:
+def peak_near(response: chex.Array, box: chex.Array, search_size: int) -> tuple[chex.Array, chex.Array]:
     """Place of the highest response around a box's centre, to a part of a cell.
 
     Args:
@@ -123,17 +125,18 @@ def peak_near(response: chex.Array, box: chex.Array, search_size: int) -> chex.A
       search_size: side of the search crop, pixels.
 
     Returns:
-      [2] (x, y) crop pixels; the box's own centre where it lies outside the map.
+      [2] (x, y) crop pixels, the box's own centre where it lies outside the map; [] the response there, 0 or more.
     """
     k = response.shape[0]
     first = _first_cell(k, search_size)
     at = first + jnp.arange(k, dtype=jnp.float32) * STRIDE
     reach = jnp.maximum(NEAR * jnp.sqrt(box[2] * box[3]), STRIDE)
     near = (jnp.abs(at[None, :] - box[0]) < reach) & (jnp.abs(at[:, None] - box[1]) < reach)
-    row, column = jnp.divmod(jnp.argmax(jnp.where(near, response, -jnp.inf)), k)
+    inside = jnp.where(near, response, -jnp.inf)
+    row, column = jnp.divmod(jnp.argmax(inside), k)
     around = jax.lax.dynamic_slice(jnp.pad(response, 1, mode='edge'), (row, column), (3, 3))
     cell = jnp.stack([column, row]).astype(jnp.float32) + jnp.stack([_vertex(around[1]), _vertex(around[:, 1])])
-    return jnp.where(near.any(), first + cell * STRIDE, box[:2])
+    return jnp.where(near.any(), first + cell * STRIDE, box[:2]), jnp.maximum(inside.max(), 0)
 
 
 def _first_cell(cells: int, search_size: int) -> float:

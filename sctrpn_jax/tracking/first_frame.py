@@ -1,7 +1,7 @@
-"""Correction by the first frame (an addition, `track.first_frame`), where the truth is known.
+"""What the first frame tells, where the truth is known: the network's bias, and the evidence to expect (additions).
 
 A box around a part of an object, or with a margin, is found as the object that the network was trained on. So the
-network is run on the first frame as well, and the mean error of its boxes there is taken off all later ones.
+network is run on the first frame as well, and the mean error of its boxes there is taken off all later ones (`track.first_frame`).
 """
 
 import dataclasses
@@ -23,10 +23,10 @@ MOST = 0.5
 HELD = 0.3  # overlap with the truth below which another thing was found
 
 
-def measure_bias(
+def measure(
     variables: dict, state: state_lib.TrackState, frame: chex.Array, config: config_lib.Config
-) -> chex.Array:
-    """Mean error of the boxes found in the first frame, times `track.first_frame.correction`.
+) -> tuple[chex.Array, chex.Array]:
+    """Mean error of the boxes found in the first frame, times `track.first_frame.correction`, and their evidence.
 
     Args:
       variables: of `SCTRPN`.
@@ -35,17 +35,19 @@ def measure_bias(
       config: the run's.
 
     Returns:
-      [4] error of the centre in target sizes (x, y) and of the logarithm of the size (w, h).
+      [4] error of the centre in target sizes (x, y) and of the logarithm of the size (w, h); [] mean evidence for the
+      target (`look.Found.evidence`), 0 or more.
     """
     truth = jnp.concatenate([state.centre, state.size])
 
     def error_of(view):
         centre, size = state.centre + view[:2] * state.size, state.size * view[2]
         there = dataclasses.replace(state, centre=centre, size=size)
-        best = look_lib.look(variables, there, frame, config, config.track.search_size).best
+        found = look_lib.look(variables, there, frame, config, config.track.search_size)
+        best = found.best
         error = jnp.concatenate([(best[:2] - truth[:2]) / truth[2:], jnp.log(best[2:] / truth[2:])])
-        return error, boxes_lib.iou(best[None], truth[None])[0] > HELD
+        return error, boxes_lib.iou(best[None], truth[None])[0] > HELD, found.evidence
 
-    errors, held = jax.lax.map(error_of, jnp.array(VIEWS))
+    errors, held, evidence = jax.lax.map(error_of, jnp.array(VIEWS))
     mean = jnp.where(held[:, None], errors, 0).sum(0) / jnp.maximum(held.sum(), 1).astype(jnp.float32)
-    return jnp.clip(config.track.first_frame.correction * mean, -MOST, MOST)
+    return jnp.clip(config.track.first_frame.correction * mean, -MOST, MOST), evidence.mean()

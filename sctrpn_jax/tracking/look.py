@@ -39,6 +39,11 @@ class Found:
     proposals: proposals_lib.Proposals | None
     seen: correlation_filter.Seen | None
 
+    @property
+    def evidence(self) -> chex.Array:
+        """[] that the box is the target, 0 or more: its probability, times the filter's response where there is one."""
+        return self.score if self.seen is None else self.score * self.seen.height
+
 
 def network(config: config_lib.Config) -> sctrpn.SCTRPN:
     """The network as tracking uses it, its first `track.stages` stages; variables of all stages fit."""
@@ -63,7 +68,7 @@ def template_target(size: chex.Array) -> chex.Array:
 
 
 def corrected(box: chex.Array, bias: chex.Array) -> chex.Array:
-    """A box [4] in centre form, in any pixels, without the `bias` of `first_frame.measure_bias`."""
+    """A box [4] in centre form, in any pixels, without the `bias` of `first_frame.measure`."""
     size = box[2:] * jnp.exp(-bias[2:])
     return jnp.concatenate([box[:2] - bias[:2] * size, size])
 
@@ -131,9 +136,9 @@ def look(
     )
     if state.filter is not None:
         cells = state.filter.taps.shape[1]
-        peak = correlation_filter.peak_near(response, corrected(found.best, state.bias), search_size)
+        peak, height = correlation_filter.peak_near(response, corrected(found.best, state.bias), search_size)
         inner = slice(border := (first_map.shape[0] - cells) // 2, border + cells)
-        seen = correlation_filter.Seen(first_map[inner, inner], peak - search_size / 2)
+        seen = correlation_filter.Seen(first_map[inner, inner], peak - search_size / 2, height)
     best = crop_lib.to_frame(found.best, state.centre, side, search_size)
     score, rate, rho, maps = found.scores[0], found.rate[0], found.rho[0], None
     if details:

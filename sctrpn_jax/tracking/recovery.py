@@ -1,4 +1,8 @@
-"""Recovery (an addition, `track.recovery`): after a low score the next search stays and looks farther away."""
+"""Recovery (an addition, `track.recovery`): while the target is hidden the tracker stays and looks farther away.
+
+Hidden is a target whose score is below `track.recovery.score`, or whose evidence falls to `SHARE` of what is usual for
+it: what covers a target, a look-alike above all, may score well enough for any fixed threshold.
+"""
 
 import dataclasses
 import functools
@@ -11,11 +15,15 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.tracking import look as look_lib
 from sctrpn_jax.tracking import track_state as state_lib
 
+SHARE = 0.3  # of the usual evidence: TODO
+# Of the running mean. Hidden frames count too: a target that has changed for good is taken up again after some frames.
+RATE = 0.05
+
 
 def look(
     variables: dict, state: state_lib.TrackState, frame: chex.Array, config: config_lib.Config, details: bool
 ) -> look_lib.Found:
-    """`look.look`, in a larger crop at the same scale where the target was lost in the frame before.
+    """`look.look`, in a larger crop at the same scale where the target was hidden in the frame before.
 
     The same scale is the one that the network measures best (DaSiamRPN, ECCV 2018, widens its search too).
 
@@ -35,40 +43,45 @@ def look(
 
     @jax.custom_batching.custom_vmap
     def either(variables, state, frame):
-        return jax.lax.cond(state.lost, far, near, variables, state, frame)
+        return jax.lax.cond(state.hidden, far, near, variables, state, frame)
 
     @either.def_vmap
     def _(count, batched, variables, state, frame):
         # `cond`'s own rule would copy every operand for each of the targets, the weights too.
         axes = jax.tree.map(lambda each: 0 if each else None, tuple(batched))
         both = [jax.vmap(way, in_axes=axes, axis_size=count)(variables, state, frame) for way in (far, near)]
-        lost = jnp.broadcast_to(state.lost, (count,))
-        found = jax.tree.map(lambda a, b: jnp.where(lost.reshape(-1, *[1] * (a.ndim - 1)), a, b), *both)
+        hidden = jnp.broadcast_to(state.hidden, (count,))
+        found = jax.tree.map(lambda a, b: jnp.where(hidden.reshape(-1, *[1] * (a.ndim - 1)), a, b), *both)
         return found, jax.tree.map(lambda _: True, found)
 
     return either(variables, state, frame)
 
 
-def hold_if_lost(
-    before: state_lib.TrackState, after: state_lib.TrackState, score: chex.Array, config: config_lib.Config
+def hold_if_hidden(
+    before: state_lib.TrackState, after: state_lib.TrackState, found: look_lib.Found, config: config_lib.Config
 ) -> state_lib.TrackState:
-    """The new state; where the score is too low, with place, size, contours and filter from before the frame.
+    """The new state; where the target is hidden, with place, size, contours and filter from before the frame.
 
     Args:
       before: state before the frame.
       after: state after it.
-      score: [] of the frame, 0..1.
+      found: in the frame.
       config: the run's.
     """
-    lost = score < config.track.recovery.score
-    learned = jax.tree.map(lambda old, new: jnp.where(lost, old, new), before.filter, after.filter)
+    least = config.track.recovery.score
+    if not least:
+        return after
+    hidden = (found.score < least) | (found.evidence < SHARE * before.usual)
+
+    def held(old, new):
+        return jax.tree.map(lambda a, b: jnp.where(hidden, a, b), old, new)
+
     return dataclasses.replace(
         after,
-        filter=learned,
-        centre=jnp.where(lost, before.centre, after.centre),
-        size=jnp.where(lost, before.size, after.size),
-        cues=dataclasses.replace(
-            after.cues, rho_previous=jnp.where(lost, before.cues.rho_previous, after.cues.rho_previous)
-        ),
-        lost=lost,
+        filter=held(before.filter, after.filter),
+        centre=held(before.centre, after.centre),
+        size=held(before.size, after.size),
+        cues=dataclasses.replace(after.cues, rho_previous=held(before.cues.rho_previous, after.cues.rho_previous)),
+        hidden=hidden,
+        usual=before.usual + RATE * (found.evidence - before.usual),
     )

@@ -13,34 +13,41 @@ from sctrpn_jax import bounded
 from sctrpn_jax.system import files
 
 HEADER = ('frame', 'x', 'y', 'w', 'h', 'score')
+HIDDEN = 'hidden'  # the column after these, where it is asked for
 
 
 class ResultWriter:
     """Writes boxes.csv; every row is on disk when `write` returns. A context manager.
 
+    Args:
+      path: of the file.
+      hidden: whether there is a column for `hidden`.
+
     Raises:
       OSError: the file cannot be created.
     """
 
-    def __init__(self, path: str | os.PathLike):
-        self._path = pathlib.Path(path)
+    def __init__(self, path: str | os.PathLike, hidden: bool = False):
+        self._hidden, self._path = hidden, pathlib.Path(path)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         self._file = self._path.open('w', newline='', encoding='utf-8')
         self._rows = csv.writer(self._file, lineterminator='\n')
         self._count = 0
-        self._write(HEADER)
+        self._write([*HEADER, HIDDEN] if hidden else HEADER)
 
-    def write(self, box: np.ndarray, score: float) -> None:
+    def write(self, box: np.ndarray, score: float, hidden: bool = False) -> None:
         """Appends the next frame's row.
 
         Args:
           box: [4] (x, y, w, h), 0-based frame pixels, top-left corner.
           score: 0..1; 1 for the given box of the first frame.
+          hidden: the target is taken to be hidden, so that the box is where it was last; written as 1 or 0.
 
         Raises:
           OSError: the row cannot be written.
         """
-        self._write([self._count, *(f'{float(v):.4f}' for v in box), f'{float(score):.6f}'])
+        state = [int(hidden)] if self._hidden else []
+        self._write([self._count, *(f'{float(v):.4f}' for v in box), f'{float(score):.6f}', *state])
         self._count += 1
 
     def _write(self, row: Sequence[object]) -> None:
@@ -76,11 +83,11 @@ def read_results(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
             rows = list(csv.reader(file))
     except (OSError, ValueError, csv.Error) as error:
         raise ValueError(f'cannot read {str(path)!r}: {error}; expected a boxes.csv') from error
-    if not rows or tuple(rows[0]) != HEADER:
+    if not rows or tuple(rows[0]) not in (HEADER, (*HEADER, HIDDEN)):
         raise ValueError(
             f'{path}: first line is {",".join(rows[0] if rows else [])!r:.80}, expected {",".join(HEADER)}'
         )
-    values = np.empty((len(rows) - 1, len(HEADER) - 1))
+    values = np.empty((len(rows) - 1, len(rows[0]) - 1))
     for index, row in enumerate(rows[1:]):
         try:
             # A comma may follow the last value, as some tools write it.
@@ -89,7 +96,7 @@ def read_results(path: str | os.PathLike) -> tuple[np.ndarray, np.ndarray]:
             frame, numbers = math.nan, []
         if frame != index or len(numbers) != values.shape[1] or not np.isfinite(numbers).all():
             raise ValueError(
-                f'{path}, line {index + 2}: got {",".join(row)!r:.80}, expected {index},x,y,w,h,score (finite)'
+                f'{path}, line {index + 2}: got {",".join(row)!r:.80}, expected {",".join([str(index), *rows[0][1:]])} (finite)'
             )
         values[index] = numbers
     return values[:, :4], values[:, 4]

@@ -20,8 +20,9 @@ class TrackState:
       first_size: [2] given in the first frame.
       fill: [3] colour outside the frame, 0..255.
       extent: [2] int32 (w, h) of the frame, which may be padded to the right and below (`track_step.init_state`).
-      lost: [] bool: the last score was below `track.recovery.score`.
-      bias: [4] mean error of the boxes found in the first frame (`first_frame.measure_bias`); zeros where it is off.
+      hidden: [] bool: of the last frame (`recovery`).
+      usual: [] running mean of the evidence for the target (`look.Found.evidence`), 0 or more.
+      bias: [4] mean error of the boxes found in the first frame (`first_frame.measure`); zeros where it is off.
       cues: of the target, for re-ranking.
       filter: what is learned from the video (`correlation_filter`); None where it is off.
     """
@@ -32,7 +33,8 @@ class TrackState:
     first_size: chex.Array
     fill: chex.Array
     extent: chex.Array
-    lost: chex.Array
+    hidden: chex.Array
+    usual: chex.Array
     bias: chex.Array
     cues: proposals_lib.Cues
     filter: correlation_filter.CorrelationFilter | None = None
@@ -45,6 +47,7 @@ class TrackOutput:
     Attributes:
       box: [4] top-left form, 0-based frame pixels, always finite and of positive size.
       score: [] confidence: target probability of the chosen proposal, 0..1.
+      hidden: [] bool: the target is taken to be hidden or lost, and the box is where it was last (`track.recovery`).
       response_maps: [L, n, n] target probability by stage, or None.
       proposals: `Proposals` in search-crop pixels, as the network gives them (before `track.first_frame`), or None.
       region: [3] centre x, centre y and side of the search region in frame pixels. Where a lost target was looked for
@@ -53,6 +56,7 @@ class TrackOutput:
 
     box: chex.Array
     score: chex.Array
+    hidden: chex.Array
     response_maps: chex.Array | None
     proposals: proposals_lib.Proposals | None
     region: chex.Array

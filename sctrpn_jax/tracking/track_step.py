@@ -45,12 +45,13 @@ def init_state(
     side = look_lib.search_side(size, search_size)
     search = crop_lib.extract(frame, centre, side, search_size, fill, extent)
     cues = proposals_lib.first_cues(search, size * search_size / side, config.track)
-    state = TrackState(template, centre, size, size, fill, extent, jnp.zeros((), bool), jnp.zeros(4), cues)
+    state = TrackState(template, centre, size, size, fill, extent, jnp.zeros((), bool), jnp.zeros(()), jnp.zeros(4), cues)
     if config.track.filter_exponent:
         *_, first_map, _ = look_lib.run_network(variables, state, frame, config, search_size)
         state = dataclasses.replace(state, filter=correlation_filter.learn(first_map, size * search_size / side))
-    if config.track.first_frame.correction:
-        state = dataclasses.replace(state, bias=first_frame.measure_bias(variables, state, frame, config))
+    if config.track.first_frame.correction or config.track.recovery.score:
+        bias, usual = first_frame.measure(variables, state, frame, config)
+        state = dataclasses.replace(state, bias=bias, usual=usual)
     return state
 
 
@@ -67,8 +68,7 @@ def track_step(
       details: whether the output holds response maps and proposals.
 
     Returns:
-      New state and `TrackOutput`. Where the score is below `track.recovery.score` the state keeps its place and size,
-      and the output still has the best box that was found.
+      New state and `TrackOutput`; where the target is hidden (`recovery`), place and size stay as they were.
     """
     c = config.track
     found = recovery.look(variables, state, frame, config, details)
@@ -87,11 +87,13 @@ def track_step(
         in_crop = size * c.search_size / look_lib.search_side(state.size, c.search_size)
         learned = correlation_filter.update(state.filter, found.seen, in_crop)
         after = dataclasses.replace(after, filter=learned)
+    after = recovery.hold_if_hidden(state, after, found, config)
     output = TrackOutput(
-        box=boxes_lib.cxcywh_to_xywh(jnp.concatenate([centre, size])),
+        box=boxes_lib.cxcywh_to_xywh(jnp.concatenate([after.centre, after.size])),
         score=found.score,
+        hidden=after.hidden,
         response_maps=found.response_maps,
         proposals=found.proposals,
         region=jnp.concatenate([state.centre, look_lib.search_side(state.size, c.search_size)[None]]),
     )
-    return recovery.hold_if_lost(state, after, found.score, config), output
+    return after, output

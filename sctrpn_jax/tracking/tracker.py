@@ -89,4 +89,4 @@ class Tracker:
             raise ValueError(f'frame: got {frame.shape[:2]}, the first was {self._shape[:2]} (height, width)')
         self._state, packed, rest = self._compiled.live(self._state, frame)
         packed, (maps, proposals) = jax.device_get((packed, rest))
-        return TrackOutput(packed[:4], packed[4], maps, proposals, packed[5:])
+        return TrackOutput(packed[:4], packed[4], packed[5] > 0, maps, proposals, packed[6:])

@@ -16,6 +16,7 @@ def draw(
     truth: np.ndarray | None = None,
     label: str = '',
     color: tuple[int, int, int] = PREDICTION,
+    hidden: bool = False,
 ) -> np.ndarray:
     """A copy of the frame with the boxes on it.
 
@@ -26,6 +27,7 @@ def draw(
       truth: [4] xywh frame pixels, drawn dashed in blue; ignored where it is not finite (absent target).
       label: written above the box.
       color: RGB of box and label.
+      hidden: the target is taken to be hidden: the box is dashed, and the tag says so.
 
     Returns:
       [H, W, 3] uint8 RGB.
@@ -34,11 +36,11 @@ def draw(
     width = max(2, round(min(frame.shape[:2]) / 240))
     drawn = box is not None and np.isfinite(box).all()
     if drawn:
-        outline(picture, box, color, width)
+        outline(picture, box, color, width, dash=4 * width if hidden else 0)
     if truth is not None and np.isfinite(truth).all():
         outline(picture, truth, TRUTH, width, dash=4 * width)
     if drawn:
-        text = ' '.join(part for part in (label, '' if score is None else f'{score:.2f}') if part)
+        text = ' '.join(part for part in (label, 'hidden' if hidden else '', '' if score is None else f'{score:.2f}') if part)
         if text:
             _tag(picture, text, box, color)
     return picture

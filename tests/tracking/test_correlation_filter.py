@@ -83,7 +83,7 @@ def test_a_frame_is_learned_with_the_peak_in_the_middle():
     features, size = maps(11, 3), np.float32([16, 16])
     known = correlation_filter.learn(features, size)
     other = maps(11, 3, seed=2)
-    seen = correlation_filter.Seen(other, jnp.array([8.0, -4.0]))  # 2 cells to the right, 1 up
+    seen = correlation_filter.Seen(other, jnp.array([8.0, -4.0]), jnp.ones(()))  # 2 cells to the right, 1 up
     after = jax.jit(correlation_filter.update)(known, seen, size, 0.25)
     moved = np.fft.rfft2(np.roll(windowed(other), (1, -2), axis=(1, 2)))
     np.testing.assert_allclose(after.sample, 0.75 * np.asarray(known.sample) + 0.25 * moved, atol=1e-4)
@@ -110,10 +110,15 @@ def test_the_peak_is_found_to_a_part_of_a_cell_and_only_near_the_box(place):
     bell = np.exp(-((at[None] - place[0]) ** 2 + (at[:, None] - place[1]) ** 2) / (2 * 6.0**2))
     bell[40, 40] = 5.0  # far from the box
     box = np.float32([place[0] + 6, place[1] - 7, 50, 40])
-    found = correlation_filter.peak_near(jnp.asarray(bell, jnp.float32), box, 191)
+    found, height = correlation_filter.peak_near(jnp.asarray(bell, jnp.float32), box, 191)
     np.testing.assert_allclose(found, place, atol=0.15)
+    reach = 0.25 * np.sqrt(50 * 40)
+    near = np.abs(at - box[1])[:, None] < reach, np.abs(at - box[0])[None] < reach
+    np.testing.assert_allclose(height, bell[near[0] & near[1]].max(), rtol=1e-6)
     outside = np.float32([400, 90, 40, 40])
-    np.testing.assert_array_equal(correlation_filter.peak_near(jnp.asarray(bell, jnp.float32), outside, 191), [400, 90])
+    found, height = correlation_filter.peak_near(jnp.asarray(bell, jnp.float32), outside, 191)
+    np.testing.assert_array_equal(found, [400, 90])
+    assert height == 0
 
 
 @pytest.fixture(scope='module')
@@ -123,21 +128,21 @@ def filtered(narrow):
     return narrow[0], config
 
 
-def test_it_is_learned_frame_by_frame_but_not_from_lost_ones(filtered, clip):
+def test_it_is_learned_frame_by_frame_but_not_while_the_target_is_hidden(filtered, clip):
     variables, config = filtered
     frames, boxes = clip
     config = copy.deepcopy(config)
     plain = copy.deepcopy(config)
     plain.track.filter_exponent = 0.0
     assert compiled.CompiledTracker(variables, plain).init(frames[0], boxes[0]).filter is None
-    for lost, score in ((False, 0.0), (True, 1.0)):
+    for hidden, score in ((False, 0.0), (True, 1.0)):
         config.track.recovery.score = score
         tracker = compiled.CompiledTracker(variables, config)
         state = tracker.init(frames[0], boxes[0])
         before = np.asarray(state.filter.sample)
         after, _ = tracker.step(state, frames[1])
-        assert bool(after.lost) == lost
-        assert (np.asarray(after.filter.sample) == before).all() == lost
+        assert bool(after.hidden) == hidden
+        assert (np.asarray(after.filter.sample) == before).all() == hidden
 
 
 def test_it_holds_a_target_that_the_network_cannot_tell_from_its_like(filtered):

@@ -20,6 +20,17 @@ def test_what_is_written_is_read_back(tmp_path_factory, rows):
     np.testing.assert_allclose(scores, table[:, 4], atol=6e-7)
 
 
+def test_a_column_for_hidden_targets(tmp_path):
+    path = tmp_path / 'boxes.csv'
+    with results.ResultWriter(path, hidden=True) as writer:
+        writer.write([1, 2, 3, 4], 1)
+        writer.write([1, 2, 3, 4], 0.1, hidden=True)
+    lines = path.read_text().splitlines()
+    assert lines[0] == 'frame,x,y,w,h,score,hidden' and [line[-2:] for line in lines[1:]] == [',0', ',1']
+    boxes, scores = results.read_results(path)
+    assert boxes.tolist() == [[1, 2, 3, 4]] * 2 and scores.tolist() == [1, 0.1]
+
+
 def test_rows_are_on_disk_before_the_end(tmp_path):
     path = tmp_path / 'boxes.csv'
     writer = results.ResultWriter(path)
@@ -47,6 +58,8 @@ def test_rows_are_on_disk_before_the_end(tmp_path):
         (f'frame,x,y,w,h,score\n0,1,2,3,4,{"1" * 100_000}\n', 'line 2'),
         ('"' * 200_001, 'field larger than|first line'),
         ('frame,x,y,w,h,score\n0,1,2,3,4,1,,\n', 'line 2'),
+        ('frame,x,y,w,h,score,hidden\n0,1,2,3,4,1\n', 'line 2: .* expected 0,x,y,w,h,score,hidden'),
+        ('frame,x,y,w,h,score,seen\n0,1,2,3,4,1,0\n', 'first line'),
     ],
 )
 def test_broken_files_are_refused(tmp_path, text, message):
