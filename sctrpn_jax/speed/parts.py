@@ -72,8 +72,8 @@ def measure(
 
     def follow(known, features, box):
         response = correlation_filter.respond(known, features)
-        peak, height = correlation_filter.peak_near(response, box, c.search_size)
-        seen = correlation_filter.Seen(features, peak - c.search_size / 2, height)
+        peak, _ = correlation_filter.peak_near(response, box, c.search_size)
+        seen = correlation_filter.Seen(features, peak - c.search_size / 2)
         return response, correlation_filter.update(known, seen, box[2:])
 
     def suppress(boxes, values, valid):

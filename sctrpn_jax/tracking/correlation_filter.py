@@ -50,12 +50,10 @@ class Seen:
     Attributes:
       features: [n, n, C] conv1's map of the middle of the search crop.
       peak: [2] (x, y) from the crop's middle to the peak of the response near the chosen box, crop pixels.
-      height: [] the response there, about 0..1.
     """
 
     features: chex.Array
     peak: chex.Array
-    height: chex.Array
 
 
 def learn(features: chex.Array, size: chex.Array) -> CorrelationFilter:

@@ -1,4 +1,4 @@
-"""What the first frame tells, where the truth is known: the network's bias, and the evidence to expect (additions).
+"""What the first frame tells, where the truth is known: the network's bias, and the score to expect (additions).
 
 A box around a part of an object, or with a margin, is found as the object that the network was trained on. So the
 network is run on the first frame as well, and the mean error of its boxes there is taken off all later ones (`track.first_frame`).
@@ -26,7 +26,7 @@ HELD = 0.3  # overlap with the truth below which another thing was found
 def measure(
     variables: dict, state: state_lib.TrackState, frame: chex.Array, config: config_lib.Config
 ) -> tuple[chex.Array, chex.Array]:
-    """Mean error of the boxes found in the first frame, times `track.first_frame.correction`, and their evidence.
+    """Mean error of the boxes found in the first frame, times `track.first_frame.correction`, and their score.
 
     Args:
       variables: of `SCTRPN`.
@@ -35,8 +35,8 @@ def measure(
       config: the run's.
 
     Returns:
-      [4] error of the centre in target sizes (x, y) and of the logarithm of the size (w, h); [] mean evidence for the
-      target (`look.Found.evidence`), 0 or more.
+      [4] error of the centre in target sizes (x, y) and of the logarithm of the size (w, h); [] their mean score,
+      0..1.
     """
     truth = jnp.concatenate([state.centre, state.size])
 
@@ -46,8 +46,8 @@ def measure(
         found = look_lib.look(variables, there, frame, config, config.track.search_size)
         best = found.best
         error = jnp.concatenate([(best[:2] - truth[:2]) / truth[2:], jnp.log(best[2:] / truth[2:])])
-        return error, boxes_lib.iou(best[None], truth[None])[0] > HELD, found.evidence
+        return error, boxes_lib.iou(best[None], truth[None])[0] > HELD, found.score
 
-    errors, held, evidence = jax.lax.map(error_of, jnp.array(VIEWS))
+    errors, held, scores = jax.lax.map(error_of, jnp.array(VIEWS))
     mean = jnp.where(held[:, None], errors, 0).sum(0) / jnp.maximum(held.sum(), 1).astype(jnp.float32)
-    return jnp.clip(config.track.first_frame.correction * mean, -MOST, MOST), evidence.mean()
+    return jnp.clip(config.track.first_frame.correction * mean, -MOST, MOST), scores.mean()

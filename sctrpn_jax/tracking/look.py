@@ -23,7 +23,8 @@ class Found:
 
     Attributes:
       best: [4] the chosen box, centre form, frame pixels.
-      score: [] target probability of the best proposal, 0..1.
+      score: [] confidence, 0..1: the target probability of the best proposal or, with a correlation filter, its
+        geometric mean with the filter's response there.
       rate: [] weight of the new size against the old one, before `track.size_rate`, 0..1.
       rho: [] number of contours that it encloses.
       response_maps: [L, n, n] target probability by stage, or None.
@@ -38,11 +39,6 @@ class Found:
     response_maps: chex.Array | None
     proposals: proposals_lib.Proposals | None
     seen: correlation_filter.Seen | None
-
-    @property
-    def evidence(self) -> chex.Array:
-        """[] that the box is the target, 0 or more: its probability, times the filter's response where there is one."""
-        return self.score if self.seen is None else self.score * self.seen.height
 
 
 def network(config: config_lib.Config) -> sctrpn.SCTRPN:
@@ -134,13 +130,14 @@ def look(
     found = proposals_lib.propose(
         jax.nn.sigmoid(logits), stage_boxes, mask, crop, target, config.track, evidence=evidence
     )
+    score, rate, rho, maps = found.scores[0], found.rate[0], found.rho[0], None
     if state.filter is not None:
         cells = state.filter.taps.shape[1]
         peak, height = correlation_filter.peak_near(response, corrected(found.best, state.bias), search_size)
         inner = slice(border := (first_map.shape[0] - cells) // 2, border + cells)
-        seen = correlation_filter.Seen(first_map[inner, inner], peak - search_size / 2, height)
+        seen = correlation_filter.Seen(first_map[inner, inner], peak - search_size / 2)
+        score = jnp.sqrt(score * jnp.minimum(height, 1))
     best = crop_lib.to_frame(found.best, state.centre, side, search_size)
-    score, rate, rho, maps = found.scores[0], found.rate[0], found.rho[0], None
     if details:
         beyond = (search_size - config.track.search_size) // 2
         cells = beyond // grid.STRIDE

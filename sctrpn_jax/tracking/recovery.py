@@ -1,7 +1,7 @@
 """Recovery (an addition, `track.recovery`): while the target is hidden the tracker stays and looks farther away.
 
-Hidden is a target whose score is below `track.recovery.score`, or whose evidence falls to `SHARE` of what is usual for
-it: what covers a target, a look-alike above all, may score well enough for any fixed threshold.
+Hidden is a target whose score is below `track.recovery.score`, or falls to `SHARE` of what is usual for this one:
+what covers a target, a look-alike above all, may score well enough for any fixed threshold.
 """
 
 import dataclasses
@@ -15,7 +15,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.tracking import look as look_lib
 from sctrpn_jax.tracking import track_state as state_lib
 
-SHARE = 0.3  # of the usual evidence: TODO
+SHARE = 0.45  # of the usual score: TODO
 # Of the running mean. Hidden frames count too: a target that has changed for good is taken up again after some frames.
 RATE = 0.05
 
@@ -58,20 +58,20 @@ def look(
 
 
 def hold_if_hidden(
-    before: state_lib.TrackState, after: state_lib.TrackState, found: look_lib.Found, config: config_lib.Config
+    before: state_lib.TrackState, after: state_lib.TrackState, score: chex.Array, config: config_lib.Config
 ) -> state_lib.TrackState:
     """The new state; where the target is hidden, with place, size, contours and filter from before the frame.
 
     Args:
       before: state before the frame.
       after: state after it.
-      found: in the frame.
+      score: [] of the frame, 0..1.
       config: the run's.
     """
     least = config.track.recovery.score
     if not least:
         return after
-    hidden = (found.score < least) | (found.evidence < SHARE * before.usual)
+    hidden = score < jnp.maximum(least, SHARE * before.usual)
 
     def held(old, new):
         return jax.tree.map(lambda a, b: jnp.where(hidden, a, b), old, new)
@@ -83,5 +83,5 @@ def hold_if_hidden(
         size=held(before.size, after.size),
         cues=dataclasses.replace(after.cues, rho_previous=held(before.cues.rho_previous, after.cues.rho_previous)),
         hidden=hidden,
-        usual=before.usual + RATE * (found.evidence - before.usual),
+        usual=before.usual + RATE * (score - before.usual),
     )

@@ -21,7 +21,7 @@ class TrackState:
       fill: [3] colour outside the frame, 0..255.
       extent: [2] int32 (w, h) of the frame, which may be padded to the right and below (`track_step.init_state`).
       hidden: [] bool: of the last frame (`recovery`).
-      usual: [] running mean of the evidence for the target (`look.Found.evidence`), 0 or more.
+      usual: [] running mean of the score, 0..1.
       bias: [4] mean error of the boxes found in the first frame (`first_frame.measure`); zeros where it is off.
       cues: of the target, for re-ranking.
       filter: what is learned from the video (`correlation_filter`); None where it is off.
@@ -46,7 +46,7 @@ class TrackOutput:
 
     Attributes:
       box: [4] top-left form, 0-based frame pixels, always finite and of positive size.
-      score: [] confidence: target probability of the chosen proposal, 0..1.
+      score: [] confidence, 0..1 (`look.Found.score`).
       hidden: [] bool: the target is taken to be hidden or lost, and the box is where it was last (`track.recovery`).
       response_maps: [L, n, n] target probability by stage, or None.
       proposals: `Proposals` in search-crop pixels, as the network gives them (before `track.first_frame`), or None.

@@ -87,7 +87,7 @@ def track_step(
         in_crop = size * c.search_size / look_lib.search_side(state.size, c.search_size)
         learned = correlation_filter.update(state.filter, found.seen, in_crop)
         after = dataclasses.replace(after, filter=learned)
-    after = recovery.hold_if_hidden(state, after, found, config)
+    after = recovery.hold_if_hidden(state, after, found.score, config)
     output = TrackOutput(
         box=boxes_lib.cxcywh_to_xywh(jnp.concatenate([after.centre, after.size])),
         score=found.score,

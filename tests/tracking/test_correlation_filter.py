@@ -1,6 +1,7 @@
 """The correlation filter against dense linear algebra, plain loops and SciPy, and in the tracker's step."""
 
 import copy
+import dataclasses
 
 import jax
 import jax.numpy as jnp
@@ -83,7 +84,7 @@ def test_a_frame_is_learned_with_the_peak_in_the_middle():
     features, size = maps(11, 3), np.float32([16, 16])
     known = correlation_filter.learn(features, size)
     other = maps(11, 3, seed=2)
-    seen = correlation_filter.Seen(other, jnp.array([8.0, -4.0]), jnp.ones(()))  # 2 cells to the right, 1 up
+    seen = correlation_filter.Seen(other, jnp.array([8.0, -4.0]))  # 2 cells to the right, 1 up
     after = jax.jit(correlation_filter.update)(known, seen, size, 0.25)
     moved = np.fft.rfft2(np.roll(windowed(other), (1, -2), axis=(1, 2)))
     np.testing.assert_allclose(after.sample, 0.75 * np.asarray(known.sample) + 0.25 * moved, atol=1e-4)
@@ -143,6 +144,26 @@ def test_it_is_learned_frame_by_frame_but_not_while_the_target_is_hidden(filtere
         after, _ = tracker.step(state, frames[1])
         assert bool(after.hidden) == hidden
         assert (np.asarray(after.filter.sample) == before).all() == hidden
+
+
+def test_the_score_is_the_geometric_mean_of_probability_and_response(filtered, clip):
+    variables, config = filtered
+    frames, boxes = clip
+    programs = compiled.CompiledTracker(variables, config, details=True)
+    first = programs.init(frames[0], boxes[0])
+    # Responses in shares of the best decide the box, so a weaker filter leaves it where it is.
+    weak = dataclasses.replace(first.filter, taps=first.filter.taps * 0.25)
+    _, strong = programs.step(jax.tree.map(jnp.copy, first), frames[1])
+    _, weaker = programs.step(jax.tree.map(jnp.copy, first.replace(filter=weak)), frames[1])
+    np.testing.assert_allclose(weaker.box, strong.box, atol=1e-3)
+    np.testing.assert_allclose(weaker.score, 0.5 * strong.score, rtol=1e-4)
+    probability = float(strong.proposals.scores[0])
+    assert 0 < strong.score**2 < probability  # the response to what was learned in the first frame is below 1
+    plain = copy.deepcopy(config)
+    plain.track.filter_exponent = 0.0
+    programs = compiled.CompiledTracker(variables, plain, details=True)
+    _, output = programs.step(programs.init(frames[0], boxes[0]), frames[1])
+    np.testing.assert_allclose(output.score, output.proposals.scores[0])
 
 
 def test_it_holds_a_target_that_the_network_cannot_tell_from_its_like(filtered):
