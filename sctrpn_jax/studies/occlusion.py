@@ -2,8 +2,10 @@
 
 import dataclasses
 import os
+import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
+import cv2
 import numpy as np
 import tqdm
 
@@ -14,11 +16,14 @@ from sctrpn_jax.evaluation.score import confidence
 from sctrpn_jax.metrics import one_pass
 from sctrpn_jax.studies import ablation_report
 from sctrpn_jax.system import files
+from sctrpn_jax.visualization import overlay
 
 FIRST_SEED = 200  # of the crossings; no scene of training (`generated.GeneratedSource`)
 COVERED, CLEAR = 0.3, 0.7  # visible shares below which a target counts as hidden, and above which as seen
 AWAY = 0.1  # overlap with the truth below which a target counts as lost where nothing says what is visible
 END = 10  # frames at a clip's end that tell whether the target was found again
+# The picture: frames around the crossing, and how many clips.
+SHOWN, ROWS = (-15, -5, 0, 5, 15, 40), 4
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,11 +31,13 @@ class Followed:
     """One clip as a tracker saw it, T frames.
 
     Attributes:
+      boxes: [T, 4] xywh, frame pixels: what the tracker gave.
       overlap: [T] IoU with the truth, 0..1; NaN where there is none.
       hidden: [T] bool: what the tracker says.
       visible: [T] share of the target that nothing covers, 0..1; None where it is not known.
     """
 
+    boxes: np.ndarray
     overlap: np.ndarray
     hidden: np.ndarray
     visible: np.ndarray | None = None
@@ -87,7 +94,7 @@ def follow(
             hidden.append(bool(getattr(output, 'hidden', False)))
     known = np.isfinite(boxes).all(axis=1)
     overlap = one_pass.overlap(np.array(found), np.where(known[:, None], boxes, 1.0))
-    return Followed(np.where(known, overlap, np.nan), np.array(hidden), visible)
+    return Followed(np.array(found), np.where(known, overlap, np.nan), np.array(hidden), visible)
 
 
 def summary(clips: Sequence[Followed]) -> dict[str, float]:
@@ -118,11 +125,11 @@ def run(
     clips: int,
     sequences: Mapping[str, Sequence[sequences_lib.Sequence]],
 ) -> str:
-    """`summary` of several trackers, as a page.
+    """`summary` of several trackers, as a page, and a picture of crossings in which the first one loses the target.
 
     Args:
       trackers: by name.
-      output: .md file to write.
+      output: .md file to write; the picture, .jpg, gets its place and name.
       clips: number of generated crossings.
       sequences: annotated ones, by the name of their set. They do not say what is hidden, so a lost target counts as
         away, and a tracked one as there.
@@ -138,11 +145,26 @@ def run(
     for name, tracker in trackers.items():
         for title, real in sets.items():
             made = _crossings(tracker, clips) if real is None else _real(tracker, real)
+            if real is None and not rows:
+                with files.replacing(pathlib.Path(output).with_suffix('.jpg')) as partial:
+                    partial.write_bytes(_picture(made))
             rows.append([name, title, *(f'{value:.3f}' for value in summary(made).values())])
     head = ['tracker', 'clips', 'hidden frames called hidden', 'false alarms', 'found again', 'overlap in clear view']
     page = f'# Hidden targets\n\n{ablation_report.table(head, rows)}\n'
     files.write_text(output, page)
     return page
+
+
+def _picture(clips: Sequence[Followed]) -> bytes:
+    """JPEG of the clips that go worst, a row each: the target's true box in blue, the tracker's dashed where hidden."""
+    worst = np.argsort([np.nanmean(clip.overlap[clip.there]) for clip in clips])[:ROWS]
+    rows = []
+    for number in worst:
+        clip, shown = clips[number], crossings.make_crossing(FIRST_SEED + int(number))
+        at = [min(crossings.MIDDLE + step, len(shown.frames) - 1) for step in SHOWN]
+        drawn = [overlay.draw(shown.frames[t], clip.boxes[t], None, shown.boxes[t], hidden=clip.hidden[t]) for t in at]
+        rows.append(np.hstack(drawn))
+    return cv2.imencode('.jpg', cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))[1].tobytes()
 
 
 def _crossings(tracker: trackers_lib.OnlineTracker, count: int) -> list[Followed]:
