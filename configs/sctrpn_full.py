@@ -72,7 +72,7 @@ def get_config() -> config_lib.Config:
     track.nms_iou = 0.5
     track.voting = True
     track.first_frame.correction = 1.0
-    track.recovery.score = 0.1
+    track.recovery.score = 0.12
     track.recovery.search_size = 351
     track.filter_exponent = 1.0
     config.seed = 1

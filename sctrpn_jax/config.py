@@ -172,9 +172,9 @@ class FirstFrameConfig:
 
 @dataclass
 class RecoveryConfig:
-    """Addition: after a low score the next search stays where it was, and looks farther away."""
+    """Addition: while the target is hidden, by its score, its size stays and the next search looks farther away."""
 
-    score: Share = 0.0  # below it the target counts as lost (its box is still reported, with that score); 0: off
+    score: Share = 0.0  # below it the place stays too; 0: the whole of it is off
     # Search crop of the frame after, pixels at the same scale; 0: no larger.
     search_size: Annotated[int, Range(0, 4095)] = 0
 
@@ -266,7 +266,7 @@ def _check_loss(c: LossConfig, stages: int) -> None:
 def _check_phases(c: TrainConfig) -> None:
     _need(len(c.phases) > 0, 'train.phases', c.phases, 'at least one phase')
     _need(c.first_phase < len(c.phases), 'train.first_phase', c.first_phase, f'0 to {len(c.phases) - 1}')
-    started = c.first_phase == 0 or c.start_from
+    started = c.first_phase == 0 or bool(c.start_from)
     _need(started, 'train.first_phase', c.first_phase, '0 without train.start_from, the weights that it goes on with')
     for i, phase in enumerate(c.phases):
         deepest = len(grid.KERNELS)

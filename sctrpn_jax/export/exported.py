@@ -30,7 +30,7 @@ class Output(typing.NamedTuple):
     Attributes:
       box: [4] top-left form, 0-based frame pixels.
       score: [] confidence, 0..1.
-      hidden: [] bool: the target is taken to be hidden, and the box is where it was last.
+      hidden: [] bool: the target is taken to be hidden, wholly or for the most part.
       region: [3] centre x, centre y and side of the search region, frame pixels.
     """
 

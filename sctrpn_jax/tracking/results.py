@@ -41,7 +41,7 @@ class ResultWriter:
         Args:
           box: [4] (x, y, w, h), 0-based frame pixels, top-left corner.
           score: 0..1; 1 for the given box of the first frame.
-          hidden: the target is taken to be hidden, so that the box is where it was last; written as 1 or 0.
+          hidden: the target is taken to be hidden; written as 1 or 0.
 
         Raises:
           OSError: the row cannot be written.

@@ -47,7 +47,7 @@ class TrackOutput:
     Attributes:
       box: [4] top-left form, 0-based frame pixels, always finite and of positive size.
       score: [] confidence, 0..1 (`look.Found.score`).
-      hidden: [] bool: the target is taken to be hidden or lost, and the box is where it was last (`track.recovery`).
+      hidden: [] bool: the target is taken to be hidden, wholly or for the most part (`recovery`).
       response_maps: [L, n, n] target probability by stage, or None.
       proposals: `Proposals` in search-crop pixels, as the network gives them (before `track.first_frame`), or None.
       region: [3] centre x, centre y and side of the search region in frame pixels. Where a lost target was looked for

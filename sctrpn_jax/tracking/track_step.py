@@ -68,7 +68,7 @@ def track_step(
       details: whether the output holds response maps and proposals.
 
     Returns:
-      New state and `TrackOutput`; where the target is hidden (`recovery`), place and size stay as they were.
+      New state and `TrackOutput`; where the target is hidden (`recovery`), its size stays as it was.
     """
     c = config.track
     found = recovery.look(variables, state, frame, config, details)

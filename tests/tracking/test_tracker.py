@@ -200,7 +200,7 @@ def test_broken_weights_never_give_a_broken_box(narrow, clip, factor):
     assert valid(tracker.track_sequence(wild, frames[:5], boxes[0], config).box)
 
 
-def test_a_hidden_target_keeps_its_place_and_size(narrow, clip):
+def test_a_lost_target_keeps_its_place_and_size(narrow, clip):
     variables, config = narrow
     config = copy.deepcopy(config)
     config.track.recovery.score = 1.0
@@ -219,13 +219,16 @@ def test_a_target_is_hidden_when_its_evidence_falls_far_below_what_is_usual_for_
     frames, boxes = clip
     programs = compiled.CompiledTracker(variables, config)
     first = programs.init(frames[0], boxes[0])
-    usual = float(first.usual)
+    usual, first_centre = float(first.usual), np.asarray(first.centre)
     _, output = programs.step(jax.tree.map(jnp.copy, first), frames[1])
     score = float(output.score)  # without a filter the evidence is the score
     for times, hidden in ((0.97, False), (1.03, True)):
         state = first.replace(usual=jnp.float32(times * score / recovery.SHARE))
         after, output = programs.step(jax.tree.map(jnp.copy, state), frames[1])
         assert bool(output.hidden) == bool(after.hidden) == hidden
+        # The size stays, the place goes on.
+        assert (np.asarray(after.size) == boxes[0][2:]).all() == hidden
+        assert (np.asarray(after.centre) != first_centre).any()
         np.testing.assert_allclose(after.usual, state.usual + recovery.RATE * (score - state.usual), rtol=1e-5)
     # In the first frame, where the target is known to be there, it is the mean over the views.
     plain = copy.deepcopy(config)
