@@ -47,7 +47,7 @@ class Nfs:
         images = listing.numbered_images(os.path.join(folder, key))
         found = rows.read_rows(os.path.join(folder, f'{key}.txt'), parse_row)
         first, count = min(images.paths), len(images.paths)
-        if self._split == '30' and abs(len(found) / count - _RATIO) < 1:
+        if self._split == '30' and len(found) > count + 1 and abs(len(found[::_RATIO]) - count) <= 1:
             found = found[::_RATIO]
         if abs(len(found) - count) == 1:
             found, images = found[:count], images.within(first, first + len(found) - 1)

@@ -137,11 +137,12 @@ def long_term_report(
 ) -> data.Report:
     """VOT's long-term precision, recall and F-score; overlaps are those of `vot-python`, within the frames.
 
-    Arguments and errors are those of `got10k_report`.
+    Arguments and errors are those of `got10k_report`; the files may also be those of VOT's toolkit, in `longterm`.
     """
     trackers, frames = [], {sequence.name: len(sequence.frames) for sequence in sequences}
     sizes = {s.name: image_header.image_size(s.frames[0]) for s in sequences}
     for name, folder in folders.items():
+        folder = folder / 'longterm' if (folder / 'longterm').is_dir() else folder
         found, about = _read(folder, benchmark, frames, origin)
         scores = result_files.read_scores(folder, frames)
         runs = {}

@@ -17,6 +17,7 @@ from sctrpn_jax.data.layouts import listing, rows
 from sctrpn_jax.tracking import results
 
 _ENDINGS = ('.txt', '.csv')
+_VOT_ENDING = '_001.txt'  # of files in a folder per sequence, GOT-10k's too
 _PLAIN = b'0123456789.+-eE,; \t\r\n'
 _SPACES, _COMMAS = bytes.maketrans(b',;\t', b'   '), bytes.maketrans(b';', b',')
 _SHOWN = 20  # bad rows of one file that are named; the rest is counted
@@ -97,7 +98,7 @@ def _line_by_line(path: str, text: str) -> tuple[np.ndarray, list[str]]:
     boxes, refused = np.full((len(lines), 4), np.nan), []
     for row, (number, line) in enumerate(lines):
         values = rows.numbers(line.replace(';', ' '))
-        if row == 0 and values == [1.0] and width == 4:
+        if row == 0 and values == [1.0] and path.endswith(_VOT_ENDING):
             continue  # VOT's mark of the frame where the tracker started
         if values is None or len(values) != width or _has_gap(line.encode()):
             reason = f'got {line.strip()[:80]!r}, expected {width} numbers'
@@ -115,7 +116,7 @@ def _line_by_line(path: str, text: str) -> tuple[np.ndarray, list[str]]:
 
 
 def read_results(folder: str | os.PathLike, frames: Mapping[str, int], origin: float = 0) -> Results:
-    """Results of one tracker: `<sequence>.txt` or `.csv`, or GOT-10k's `<sequence>/<sequence>_001.txt`.
+    """Results of one tracker: `<sequence>.txt` or `.csv`, or GOT-10k's and VOT's `<sequence>/<sequence>_001.txt`.
 
     `sequence_names.match` says which sequence a file belongs to. `*_time.txt` are not read. A file that is too long is
     cut.
@@ -209,7 +210,7 @@ def _files(folder: str) -> list[tuple[str, str]]:
         if ending in _ENDINGS and not stem.endswith('_time'):
             found.append((stem, os.path.join(folder, file)))
     for name in listing.names_in(folder, folders=True):
-        path = os.path.join(folder, name, f'{name}_001.txt')
+        path = os.path.join(folder, name, name + _VOT_ENDING)
         if os.path.isfile(path):
             found.append((name, path))
     return found
