@@ -3,7 +3,7 @@
 A frame counts as found where the score reaches the threshold. *Precision* is the mean overlap of the frames found (0
 where the target is absent), *recall* the sum of these overlaps over the number of frames with a target, and F = 2 P R /
 (P + R), all of means over sequences, at the threshold where F is highest (Lukezic et al., "Now you see me: evaluating
-performance in long-term visual tracking", 2018). What the paper leaves open is as in votchallenge/toolkit 0.9.0,
+performance in long-term visual tracking", 2018). What the paper leaves open is as in votchallenge/toolkit 0.7.4,
 `vot/analysis/longterm.py`: which thresholds are tried, and that the first frame has overlap 0, since nothing is tracked
 there.
 """
