@@ -159,7 +159,10 @@ def test_long_term_scores_of_our_files_and_of_vots(tmp_path):
         (folder / 'color').mkdir(parents=True)
         for t in range(20):
             cv2.imwrite(str(folder / 'color' / f'{t + 1:08d}.png'), np.zeros((40, 60, 3), np.uint8))
-        lines = ['nan,nan,nan,nan' if gone else ','.join(f'{v:g}' for v in row) for row, gone in zip(truth, away, strict=True)]
+        lines = [
+            'nan,nan,nan,nan' if gone else ','.join(f'{v:g}' for v in row)
+            for row, gone in zip(truth, away, strict=True)
+        ]
         (folder / 'groundtruth.txt').write_text('\n'.join(lines))
         with results.ResultWriter(tmp_path / 'out' / 'ours' / f'{name}.csv') as writer:
             for row, gone in zip(truth, away, strict=True):

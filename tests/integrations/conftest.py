@@ -1,4 +1,4 @@
-"""The field's toolkits in an environment of their own: VOT's wants opencv-python where this project has another wheel."""
+"""The toolkits of the field, in an environment of their own: VOT's wants another wheel of OpenCV than this project."""
 
 import os
 import pathlib

@@ -76,19 +76,14 @@ def vot(toolkits, with_trax, workspace):
     """vot(arguments): runs the toolkit in the workspace, whose trackers.ini the docs' lines write; gives its output."""
     lines = (REPOSITORY / 'docs' / 'evaluation.md').read_text()
     (script,) = re.findall(r'```\n(cat >trackers\.ini.*?)```', lines, re.DOTALL)
-    # Both environments as when they are activated: ours to write the file, the toolkit's to run it.
-    ours, theirs = (os.environ['PATH'].split(os.pathsep) for _ in range(2))
-    ours.insert(0, str(pathlib.Path(sys.executable).parent))
-    theirs.insert(0, str(toolkits / 'bin'))
-    variables = with_trax | {'PATH': os.pathsep.join(ours)}
-    subprocess.run(['bash', '-euc', script], cwd=workspace, env=variables, check=True, timeout=60)
-    variables = with_trax | {'PATH': os.pathsep.join(theirs), 'VOT_RESULTS_BINARY': 'false'}
+    active = os.pathsep.join([str(pathlib.Path(sys.executable).parent), os.environ['PATH']])
+    subprocess.run(['bash', '-euc', script], cwd=workspace, env=with_trax | {'PATH': active}, check=True, timeout=60)
 
     def run(*arguments):
         done = subprocess.run(
             [toolkits / 'bin' / 'vot', *arguments],
             cwd=workspace,
-            env=variables,
+            env=with_trax | {'VOT_RESULTS_BINARY': 'false'},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -153,8 +153,8 @@ def long_term_report(
             runs[each.name] = long_term.measure(overlaps, scores[each.name], known, visible)
         trackers.append(build.long_term_tracker(name, runs, **about))
     convention = (
-        f'{job.LONG_TERM}: precision and recall over thresholds of the score, means over sequences, at the best F-score '
-        'of 100 thresholds; overlaps by votchallenge/toolkit, 0 in the first frame'
+        f'{job.LONG_TERM}: precision and recall, means over sequences, at the threshold of the score with the best '
+        'F-score; overlaps by votchallenge/toolkit, 0 in the first frame'
     )
     return build.report(split, convention, trackers, list(frames), metric_sets.LONG_TERM)
 
