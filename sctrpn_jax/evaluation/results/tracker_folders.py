@@ -21,8 +21,8 @@ def tracker_folders(folder: str | os.PathLike) -> dict[str, pathlib.Path]:
     found = {path.name: path for path in sorted(folder.iterdir()) if path.is_dir() and has_results(path)}
     if not found:
         raise ValueError(
-            f"no results in {folder}; expected <sequence>.txt or .csv files, VOT's baseline/ or longterm/, or one folder "
-            'per tracker'
+            f"no results in {folder}; expected <sequence>.txt or .csv files, VOT's baseline/ or longterm/, or one "
+            'folder per tracker'
         )
     return found
 
