@@ -16,7 +16,7 @@ from sctrpn_jax.data.layouts import vot
 from sctrpn_jax.evaluation.run import batched, trackers
 from sctrpn_jax.tracking import compiled, inputs
 
-# Height and width that the programs are compiled for, pixels: those of VOT's largest videos.
+# Height and width that the programs are compiled for, pixels: full HD, which few videos of the challenges exceed.
 LARGEST = (1080, 1920)
 
 

@@ -116,7 +116,7 @@ LONG_TERM = MetricSet(
         data.CurveKind(
             'f_score',
             'F-score',
-            'score threshold, in the order of the scores (1: every frame counts as found)',
+            'score threshold, by rank (1: lowest)',
             'F-score',
             _floats(np.linspace(0, 1, long_term.LEVELS)),
             'f_score',
