@@ -105,7 +105,7 @@ def analyse(vot, workspace):
     said = vot('analysis', '--workspace', str(workspace), '--format', 'json', '--name', 'found', 'SCTRPN')
     assert 'Analysis successful' in said, said
     found = json.loads((workspace / 'analysis' / 'found.json').read_text())['results']
-    return {name: [analysis[0][0] for analysis in each['results']] for name, each in found.items()}
+    return {name: [of_trackers[0] for of_trackers in each['results']] for name, each in found.items()}
 
 
 def test_a_workspace_with_resets_has_our_numbers(vot, workspace):
