@@ -78,6 +78,7 @@ LOCK := $(UV) pip compile --quiet --generate-hashes --universal --fork-strategy=
 lock:
 	$(LOCK) $(LOCK_ARGS) --group build --output-file requirements-build.lock
 	$(LOCK) $(LOCK_ARGS) --extra test --output-file requirements.lock pyproject.toml
+	$(LOCK) $(LOCK_ARGS) --constraint requirements.lock --group toolkits --output-file requirements-toolkits.lock
 
 clean:
 	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache .hypothesis

@@ -121,11 +121,17 @@ def score(job: job_lib.Job) -> data.Report:
     if _has_resets(job, folders):
         convention = job.convention or known.convention
         return from_results.vot_report(known, job.root, folders, job.split, job.sequences, convention)
-    if known.metrics == 'got10k' and job.convention in (None, known.convention):
+    convention = job.convention or known.convention
+    if convention == job_lib.LONG_TERM or (known.metrics == 'got10k' and convention == known.convention):
         sequences = sequences_lib.read_sequences(job.benchmark, job.root, job.sequences or None, job.split)
         truth = {each.name: truth_lib.sequence_truth(known, each) for each in sequences}
-        split = known.split_of(truth, job.root, job.split)
+        there = truth
+        if job.sequences and known.told_by_names:
+            there = sequences_lib.names_in(job.benchmark, job.root)
+        split = known.split_of(there, job.root, job.split)
         _check_truth(truth, job)
+        if convention == job_lib.LONG_TERM:
+            return from_results.long_term_report(known, split, sequences, folders, job.origin)
         return from_results.got10k_report(known, split, sequences, folders, job.origin)
     truth, split = truth_lib.read_truth(job.benchmark, job.root, job.sequences, job.split)
     _check_truth(truth, job)

@@ -16,7 +16,8 @@ TRACKERS = ('sctrpn', 'correlation', *OPENCV_TRACKERS)
 PERTURBED = ('tre', 'sre')  # protocols that start a tracker in other frames, or with other boxes
 VOT_PROTOCOLS = ('reset', 'no_reset')
 AREAS = 'trackingnet'  # the convention whose scores are areas under curves, not values at thresholds
-CONVENTIONS = tuple(dict.fromkeys((*conventions.CONVENTIONS, AREAS, *raster.CONVENTIONS)))
+LONG_TERM = 'vot-lt'  # the convention that scores boxes together with the tracker's own score
+CONVENTIONS = tuple(dict.fromkeys((*conventions.CONVENTIONS, AREAS, LONG_TERM, *raster.CONVENTIONS)))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,6 +121,8 @@ def check(job: Job) -> None:
         raise ValueError(f'convention: got {job.convention!r}, accepted are {", ".join(CONVENTIONS)}')
     if job.protocol in PERTURBED and (job.convention or known.convention) == AREAS:
         raise ValueError(f'protocol {job.protocol} is scored by thresholds, and convention {AREAS} by areas')
+    if job.protocol in PERTURBED and (job.convention or known.convention) == LONG_TERM:
+        raise ValueError(f'convention {LONG_TERM} is for protocol one_pass; got {job.protocol}')
     if job.omitted and job.protocol != 'tre':
         raise ValueError(f'omitted frames are for protocol tre; got protocol {job.protocol}')
     if job.attributes and not known.attributes:

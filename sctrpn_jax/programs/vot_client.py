@@ -2,10 +2,11 @@
 
   sctrpn vot_client
 
-docs/evaluation.md has the lines for the toolkit's trackers.ini.
+docs/evaluation.md has the trackers.ini for the toolkit.
 """
 
 import argparse
+import sys
 
 from sctrpn_jax.programs import arguments
 
@@ -21,9 +22,10 @@ def main(args: argparse.Namespace) -> int:
         from sctrpn_jax.integrations import vot
     except ImportError as error:
         raise ValueError(f"{error}; run pip install 'sctrpn_jax[vot]'") from error
-    from sctrpn_jax.evaluation import job
-    from sctrpn_jax.evaluation.run import trackers
+    from sctrpn_jax.weights import loading
 
-    tracker, _ = trackers.make_tracker(job.TrackerSettings(checkpoint=args.checkpoint))
-    vot.serve(tracker)
+    network = loading.load_network(args.checkpoint)
+    # The toolkit shows what is neither TraX nor an answer: stdout is the toolkit's.
+    print('compiling; the first time this takes minutes on a small machine', file=sys.stderr, flush=True)
+    vot.serve(vot.CompiledBefore(*network))
     return 0

@@ -65,7 +65,7 @@ def rows_layout(name: str) -> Reader:
     def build(folder):
         load('data/layouts/test_damage.py').build(folder, name)
 
-    split = {'got10k': 'train', 'uav123': 'UAV123'}.get(name, 'test')
+    split = {'got10k': 'train', 'nfs': '30', 'uav123': 'UAV123'}.get(name, 'test')
     return Reader(build, read_layout(registered, split), check_clips, ('1.jpg', '2.jpg', '3.jpg', '0.jpg'))
 
 
@@ -222,7 +222,10 @@ def check_frames(found, sound) -> None:
 
 
 READERS = {
-    **{name: rows_layout(name) for name in ('otb', 'vot', 'got10k', 'lasot', 'trackingnet', 'uav123')},
+    **{
+        name: rows_layout(name)
+        for name in ('otb', 'vot', 'got10k', 'lasot', 'nfs', 'tcolor128', 'trackingnet', 'uav123')
+    },
     'davis': Reader(build_davis, read_layout('davis', 'val'), check_clips),
     'coco': Reader(build_coco, read_layout('coco', 'val2017'), check_clips, ('a.jpg', 'b.jpg')),
     'imagenet': Reader(build_imagenet, read_layout('imagenet_vid', 'train'), check_clips),

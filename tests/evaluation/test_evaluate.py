@@ -14,6 +14,7 @@ from sctrpn_jax.evaluation import evaluate
 from sctrpn_jax.evaluation.job import Job, TrackerSettings
 from sctrpn_jax.evaluation.report import environments
 from sctrpn_jax.metrics import one_pass
+from sctrpn_jax.tracking import results
 
 
 @pytest.fixture
@@ -123,9 +124,9 @@ def write_vot(root, names, frames=400):
 @pytest.mark.parametrize(
     ('names', 'split', 'title', 'lengths'),
     [
-        (['agility', 'ants1'], None, 'VOT-2019', (46, 291)),
-        (['octopus', 'bag'], None, 'VOT-2016', (108, 371)),
-        (['bag', 'ants1'], None, 'VOT-2018', (100, 356)),
+        (['agility', 'ants1'], None, 'VOT-2019, 2 of 60 sequences', (46, 291)),
+        (['octopus', 'bag'], None, 'VOT-2016, 2 of 60 sequences', (108, 371)),
+        (['bag', 'ants1'], None, 'VOT-2018, 2 of 60 sequences', (100, 356)),
         (['ball', 'cube'], None, "VOT, a folder in vot's layout", (100, 356)),
     ],
 )
@@ -133,7 +134,7 @@ def test_each_vot_year_has_its_own_lengths(tmp_path, names, split, title, length
     write_vot(tmp_path, names)
     made = score('vot', tmp_path / 'VOT', tmp_path / 'mine', split=split)
     assert made.benchmark == title and made.convention.endswith(f'EAO: lengths {lengths[0]} to {lengths[1]}')
-    assert bool(made.published) == (title == 'VOT-2018')
+    assert not made.published  # those are over all sixty
     # The overlap t frames after the start is (600 - t) / (600 + t); EAO is a mean over lengths of means over frames.
     overlaps = (600 - np.arange(400)) / (600 + np.arange(400))
     means = [overlaps[1:length].mean() for length in range(lengths[0], lengths[1] + 1)]
@@ -147,6 +148,45 @@ def test_another_folder_in_the_layout_of_otb_is_not_headed_otb(tmp_path, write_o
         (tmp_path / 'mine' / f'{name}.txt').write_text('11,13,16,14\n' * 3)
     made = score('otb', tmp_path / 'crowd', tmp_path / 'mine')
     assert (made.benchmark, made.published, made.published_note) == ("crowd, a folder in otb's layout", (), '')
+
+
+def test_long_term_scores_of_our_files_and_of_vots(tmp_path):
+    """The target is away for half of the frames; one tracker's score says so, the other's does not."""
+    truth = np.array([[10 + t, 12, 20, 10] for t in range(20)], float)
+    away = np.arange(20) >= 10
+    for name in ('ballet', 'yamaha'):
+        folder = tmp_path / 'LT' / name
+        (folder / 'color').mkdir(parents=True)
+        for t in range(20):
+            cv2.imwrite(str(folder / 'color' / f'{t + 1:08d}.png'), np.zeros((40, 60, 3), np.uint8))
+        lines = [
+            'nan,nan,nan,nan' if gone else ','.join(f'{v:g}' for v in row)
+            for row, gone in zip(truth, away, strict=True)
+        ]
+        (folder / 'groundtruth.txt').write_text('\n'.join(lines))
+        with results.ResultWriter(tmp_path / 'out' / 'ours' / f'{name}.csv') as writer:
+            for row, gone in zip(truth, away, strict=True):
+                writer.write(row, 0.2 if gone else 0.9)
+        vot = tmp_path / 'out' / 'theirs' / 'longterm' / name
+        vot.mkdir(parents=True)
+        (vot / f'{name}_001.txt').write_text('1\n' + '\n'.join(','.join(f'{v:g}' for v in row) for row in truth[1:]))
+        (vot / f'{name}_001_confidence.value').write_text('\n' + '0.9\n' * 19)
+    made = score('votlt', tmp_path / 'LT', tmp_path / 'out')
+    assert made.benchmark == 'VOT-LT2018, 2 of 35 sequences' and made.primary == 'f_score'
+    found = {tracker.name: {key: value.value for key, value in tracker.values.items()} for tracker in made.trackers}
+    assert [tracker.problems for tracker in made.trackers] == [(), ()]
+    # Nine of ten frames with a target overlap by 1; the first has 0. Ours is found in ten frames, theirs in nineteen.
+    assert found['ours'] == pytest.approx({'f_score': 0.9, 'long_term_precision': 0.9, 'long_term_recall': 0.9})
+    precision = 9 / 19  # an empty line of VOT's scores is 0, below the others
+    f_score = 2 * precision * 0.9 / (precision + 0.9)
+    assert found['theirs'] == pytest.approx(
+        {'f_score': f_score, 'long_term_precision': precision, 'long_term_recall': 0.9}, abs=1e-6
+    )
+    assert {row.sequence: row.values['f_score'] for row in made.trackers[0].rows} == {'ballet': 0.9, 'yamaha': 0.9}
+    assert score('votlt', tmp_path / 'LT', tmp_path / 'out' / 'ours', convention='otb').primary == 'success'
+    (vot / 'yamaha_001_confidence.value').write_text('1\nlow\n')
+    with pytest.raises(ValueError, match=r'yamaha_001_confidence\.value:2: expected a number'):
+        score('votlt', tmp_path / 'LT', tmp_path / 'out')
 
 
 def test_a_missing_network_is_named(tmp_path, write_otb):

@@ -14,7 +14,7 @@ from sctrpn_jax.metrics import conventions
 @pytest.mark.parametrize(
     ('changes', 'message'),
     [
-        ({'benchmark': 'nothing'}, "benchmark: got 'nothing', accepted are davis, got10k, lasot, otb"),
+        ({'benchmark': 'nothing'}, "benchmark: got 'nothing', accepted are davis, dtb70, got10k, lasot"),
         ({'root': 'nowhere'}, 'expected a folder nowhere'),
         ({'split': '2014'}, 'otb has no split 2014; it has 2015, 2013, 50'),
         ({'protocol': 'reset'}, 'otb has no protocol reset; it has one_pass, tre, sre'),
@@ -22,6 +22,7 @@ from sctrpn_jax.metrics import conventions
         ({'benchmark': 'vot', 'protocol': 'tre'}, 'vot has no protocol tre; it has one_pass, reset, no_reset'),
         ({'benchmark': 'trackingnet', 'protocol': 'sre'}, 'trackingnet has no protocol sre; it has one_pass'),
         ({'protocol': 'sre', 'convention': 'trackingnet'}, 'by thresholds, and convention trackingnet by areas'),
+        ({'protocol': 'tre', 'convention': 'vot-lt'}, 'convention vot-lt is for protocol one_pass; got tre'),
         ({'convention': 'nothing'}, "convention: got 'nothing', accepted are otb, "),
         ({'protocol': 'sre', 'omitted': 'initOmit'}, 'omitted frames are for protocol tre; got protocol sre'),
         ({'protocol': 'tre', 'omitted': 'initOmit'}, 'expected a folder initOmit'),

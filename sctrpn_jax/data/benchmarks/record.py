@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from sctrpn_jax.data.benchmarks import published as published_lib
 from sctrpn_jax.data.benchmarks import sequence_names
 
-METRICS = ('one_pass', 'trackingnet', 'got10k', 'vot')
+METRICS = ('one_pass', 'trackingnet', 'got10k', 'vot', 'long_term')
 PROTOCOLS = ('one_pass', 'tre', 'sre', 'reset', 'no_reset')
 
 
@@ -124,8 +124,9 @@ class Benchmark:
 
         Returns:
           Where splits are told apart by names: the one whose names these are, or else the first that has all of them.
-          A folder with other sequences gets a split of its own, with the folder's name in its title and no published
-          results; EAO lengths are then those of the first split.
+          A part of one says in its title how much it is, and has no published results: they are over the whole, and a
+          few common names (Car4) may be another benchmark's. A folder with other sequences gets a split of its own,
+          with the folder's name in its title; EAO lengths are then those of the first split.
 
         Raises:
           ValueError: an unknown split.
@@ -141,7 +142,8 @@ class Benchmark:
             if len(names) == len(each.names):
                 return each
         if found:
-            return found[0]
+            title = f'{found[0].title}, {len(names)} of {len(found[0].names)} sequences'
+            return dataclasses.replace(found[0], title=title, published=())
         folder = os.path.basename(os.path.abspath(root))
         return Split(f"{folder}, a folder in {self.name}'s layout", eao_lengths=first.eao_lengths, for_tuning=True)
 

@@ -16,6 +16,7 @@ from sctrpn_jax.evaluation.report import data, environments, metric_sets
 from sctrpn_jax.evaluation.score import vot_scores
 from sctrpn_jax.metrics import conventions, got10k, one_pass, trackingnet
 from sctrpn_jax.metrics import intervals as intervals_lib
+from sctrpn_jax.metrics.vot import long_term
 
 _CURVES = {'success': 'success_curve', 'precision': 'precision_curve', 'normalized_precision': 'normalized_curve'}
 
@@ -131,6 +132,37 @@ def vot_tracker(
         **about,
     }
     return _tracker(name, values, {'eao': _numbers(scores.curve)}, rows, tags, about)
+
+
+def long_term_tracker(name: str, runs: Mapping[str, long_term.Run], **about: typing.Any) -> data.Tracker:
+    """A tracker on VOT's long-term sets.
+
+    Args:
+      name: of the tracker.
+      runs: sequence -> what was measured. The rows have each sequence's scores at the threshold that is best for all.
+      **about: other fields of `data.Tracker`, see `one_pass_tracker`.
+    """
+    found = long_term.score(list(runs.values()))
+
+    def at_best(chosen: np.ndarray) -> dict[str, float]:
+        precision, recall = found.precisions[chosen].mean(axis=0), found.recalls[chosen].mean(axis=0)
+        curve = long_term.f_scores(precision, recall)
+        best = int(np.argmax(curve))
+        keys = ('f_score', 'long_term_precision', 'long_term_recall')
+        return dict(zip(keys, (float(curve[best]), float(precision[best]), float(recall[best])), strict=True))
+
+    values = {
+        key: _value(value, intervals_lib.resampled_interval(lambda chosen, key=key: at_best(chosen)[key], len(runs)))
+        for key, value in at_best(np.arange(len(runs))).items()
+    }
+    rows = []
+    for number, (sequence, run) in enumerate(runs.items()):
+        precision, recall = found.precisions[number, found.best], found.recalls[number, found.best]
+        three = zip(values, (long_term.f_scores(precision, recall), precision, recall), strict=True)
+        rows.append(data.Row(sequence, len(run.overlaps), {key: _number(value) for key, value in three}))
+    # Fewer frames than thresholds make a shorter curve, which is stretched.
+    shown = np.round(np.linspace(0, len(found.curve) - 1, long_term.LEVELS)).astype(int)
+    return _tracker(name, values, {'f_score': _numbers(found.curve[shown])}, rows, {}, about)
 
 
 def report(

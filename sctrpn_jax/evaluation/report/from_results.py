@@ -11,6 +11,7 @@ import numpy as np
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.data.benchmarks import record, sequence_names
+from sctrpn_jax.data.layouts import image_header
 from sctrpn_jax.evaluation import job
 from sctrpn_jax.evaluation.report import build, data, environments, metric_sets
 from sctrpn_jax.evaluation.results import result_files, run_description, vot_files
@@ -19,7 +20,7 @@ from sctrpn_jax.evaluation.run import perturbed_runs, runner
 from sctrpn_jax.evaluation.score import attributes as attributes_lib
 from sctrpn_jax.evaluation.score import perturbed_scores, vot_intervals, vot_scores
 from sctrpn_jax.metrics import conventions, got10k, one_pass, trackingnet
-from sctrpn_jax.metrics.vot import raster
+from sctrpn_jax.metrics.vot import long_term, raster
 
 
 def one_pass_report(
@@ -125,6 +126,37 @@ def got10k_report(
         trackers.append(build.got10k_tracker(name, overlaps, **about))
     about = 'GOT-10k toolkit: overlaps of all frames but the first and those without a visible target, pooled'
     return build.report(split, about, trackers, list(frames), metric_sets.GOT10K)
+
+
+def long_term_report(
+    benchmark: record.Benchmark,
+    split: record.Split,
+    sequences: Sequence[sequences_lib.Sequence],
+    folders: Mapping[str, pathlib.Path],
+    origin: float | None = None,
+) -> data.Report:
+    """VOT's long-term precision, recall and F-score; overlaps are those of `vot-python`, within the frames.
+
+    Arguments and errors are those of `got10k_report`; the files may also be those of VOT's toolkit, in `longterm`.
+    """
+    trackers, frames = [], {sequence.name: len(sequence.frames) for sequence in sequences}
+    sizes = {s.name: image_header.image_size(s.frames[0]) for s in sequences}
+    for name, folder in folders.items():
+        folder = folder / 'longterm' if (folder / 'longterm').is_dir() else folder
+        found, about = _read(folder, benchmark, frames, origin)
+        scores = result_files.read_scores(folder, frames)
+        runs = {}
+        for each in (s for s in sequences if s.name in found.boxes):
+            boxes, (width, height) = found.boxes[each.name], sizes[each.name]
+            overlaps = raster.overlaps(boxes, each.boxes, (width - 1, height - 1), 'vot-python')
+            known, visible = (np.isfinite(rows).all(axis=1) for rows in (boxes, each.boxes))
+            runs[each.name] = long_term.measure(overlaps, scores[each.name], known, visible)
+        trackers.append(build.long_term_tracker(name, runs, **about))
+    convention = (
+        f'{job.LONG_TERM}: precision and recall, means over sequences, at the threshold of the score with the best '
+        'F-score; overlaps by votchallenge/toolkit, 0 in the first frame'
+    )
+    return build.report(split, convention, trackers, list(frames), metric_sets.LONG_TERM)
 
 
 def vot_report(

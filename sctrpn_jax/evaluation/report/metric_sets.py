@@ -3,8 +3,11 @@
 import dataclasses
 from collections.abc import Sequence
 
+import numpy as np
+
 from sctrpn_jax.evaluation.report import data
 from sctrpn_jax.metrics import got10k, one_pass, trackingnet
+from sctrpn_jax.metrics.vot import long_term
 
 
 @dataclasses.dataclass(frozen=True)
@@ -90,6 +93,11 @@ _GOT10K = (
     data.Metric('sr50', 'SR 0.50'),
     data.Metric('sr75', 'SR 0.75'),
 )
+_LONG_TERM = (
+    data.Metric('f_score', 'F-score'),
+    data.Metric('long_term_precision', 'Precision'),
+    data.Metric('long_term_recall', 'Recall'),
+)
 GOT10K = MetricSet(
     _GOT10K,
     _GOT10K,
@@ -97,6 +105,21 @@ GOT10K = MetricSet(
     (
         data.CurveKind(
             'success', 'Success', 'overlap threshold', 'share of frames', _floats(got10k.OVERLAP_THRESHOLDS), 'ao'
+        ),
+    ),
+)
+LONG_TERM = MetricSet(
+    _LONG_TERM,
+    _LONG_TERM,
+    'f_score',
+    (
+        data.CurveKind(
+            'f_score',
+            'F-score',
+            'score threshold, by rank (1: lowest)',
+            'F-score',
+            _floats(np.linspace(0, 1, long_term.LEVELS)),
+            'f_score',
         ),
     ),
 )

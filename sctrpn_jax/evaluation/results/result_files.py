@@ -14,8 +14,10 @@ import numpy as np
 from sctrpn_jax import bounded
 from sctrpn_jax.data.benchmarks import sequence_names
 from sctrpn_jax.data.layouts import listing, rows
+from sctrpn_jax.tracking import results
 
 _ENDINGS = ('.txt', '.csv')
+_VOT_ENDING = '_001.txt'  # of files in a folder per sequence, GOT-10k's too
 _PLAIN = b'0123456789.+-eE,; \t\r\n'
 _SPACES, _COMMAS = bytes.maketrans(b',;\t', b'   '), bytes.maketrans(b';', b',')
 _SHOWN = 20  # bad rows of one file that are named; the rest is counted
@@ -96,6 +98,8 @@ def _line_by_line(path: str, text: str) -> tuple[np.ndarray, list[str]]:
     boxes, refused = np.full((len(lines), 4), np.nan), []
     for row, (number, line) in enumerate(lines):
         values = rows.numbers(line.replace(';', ' '))
+        if row == 0 and values == [1.0] and path.endswith(_VOT_ENDING):
+            continue  # VOT's mark of the frame where the tracker started
         if values is None or len(values) != width or _has_gap(line.encode()):
             reason = f'got {line.strip()[:80]!r}, expected {width} numbers'
         elif not all(abs(values[column]) <= bounded.MAX_PIXEL for column in columns):
@@ -112,7 +116,7 @@ def _line_by_line(path: str, text: str) -> tuple[np.ndarray, list[str]]:
 
 
 def read_results(folder: str | os.PathLike, frames: Mapping[str, int], origin: float = 0) -> Results:
-    """Results of one tracker: `<sequence>.txt` or `.csv`, or GOT-10k's `<sequence>/<sequence>_001.txt`.
+    """Results of one tracker: `<sequence>.txt` or `.csv`, or GOT-10k's and VOT's `<sequence>/<sequence>_001.txt`.
 
     `sequence_names.match` says which sequence a file belongs to. `*_time.txt` are not read. A file that is too long is
     cut.
@@ -166,6 +170,38 @@ def read_results(folder: str | os.PathLike, frames: Mapping[str, int], origin: f
     return Results(boxes, tuple(missing), tuple(problems), dict(counts))
 
 
+def read_scores(folder: str | os.PathLike, frames: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """What a tracker thought of its boxes: `score` of our files, or VOT's `<sequence>_001_confidence.value`.
+
+    Args:
+      folder: of the files, as in `read_results`.
+      frames: sequence -> number of frames.
+
+    Returns:
+      Sequence -> [T] float64; 1 in every frame of files without scores, NaN in frames that a file lacks. An empty line
+      of VOT's files counts as 0, as in the toolkit.
+
+    Raises:
+      ValueError: a damaged file of scores.
+    """
+    scores = {name: np.ones(count) for name, count in frames.items()}
+    files = _files(os.fspath(folder))
+    meant = sequence_names.match([name for name, _ in files], frames)
+    for name, path in sorted((file for file in files if file[0] in meant), key=lambda file: file[0] in frames):
+        found, values = None, f'{path[:-4]}_confidence.value'
+        if path.endswith('.csv') and listing.read_text(path).startswith(','.join(results.HEADER)):
+            found = results.read_results(path)[1]
+        elif os.path.isfile(values):
+            lines = [line.strip() or '0' for line in listing.read_text(values).rstrip('\n').split('\n')]
+            found = np.array([number for line in lines for number in (rows.numbers(line) or [np.nan])[:1]])
+            if np.isnan(found).any():
+                raise ValueError(f'{values}:{int(np.argmax(np.isnan(found))) + 1}: expected a number')
+        if found is not None:
+            count = frames[meant[name]]
+            scores[meant[name]] = np.concatenate([found[:count], np.full(max(count - len(found), 0), np.nan)])
+    return scores
+
+
 def _files(folder: str) -> list[tuple[str, str]]:
     """(name, path) of every result file, sorted."""
     found = []
@@ -174,7 +210,7 @@ def _files(folder: str) -> list[tuple[str, str]]:
         if ending in _ENDINGS and not stem.endswith('_time'):
             found.append((stem, os.path.join(folder, file)))
     for name in listing.names_in(folder, folders=True):
-        path = os.path.join(folder, name, f'{name}_001.txt')
+        path = os.path.join(folder, name, name + _VOT_ENDING)
         if os.path.isfile(path):
             found.append((name, path))
     return found

@@ -18,6 +18,7 @@ SETS = {
     'trackingnet': metric_sets.TRACKINGNET,
     'got10k': metric_sets.GOT10K,
     'vot': metric_sets.vot(356, (100, 356)),
+    'long_term': metric_sets.LONG_TERM,
 }
 
 

@@ -27,12 +27,16 @@ def test_the_published_counts():
     counts = {name: [split.count for split in known.splits.values()] for name, known in registry.every().items()}
     assert counts == {
         'davis': [None, None],
+        'dtb70': [70],
         'got10k': [180, 180, 9335],
         'lasot': [280, 150],
+        'nfs': [100, 100],
         'otb': [100, 51, 50],
+        'tcolor128': [128],
         'trackingnet': [511, 30132],
         'uav123': [123, 123, 20],
         'vot': [60, 60, 60, 60],
+        'votlt': [35, 50],
     }
     attributes = {name: len(known.attributes) for name, known in registry.every().items() if known.attributes}
     assert attributes == {'lasot': 14, 'otb': 11, 'uav123': 12}
@@ -55,13 +59,17 @@ def test_the_lists_are_those_of_the_published_annotations(shared):
 @pytest.mark.parametrize(
     ('benchmark', 'names', 'title'),
     [
-        ('otb', ['Deer', 'Bird2'], 'OTB-2015'),
+        ('otb', ['Deer', 'Bird2'], 'OTB-2015, 2 of 100 sequences'),
+        ('otb', registry.get('dtb70').splits['70'].names, "CROWDED, a folder in otb's layout"),
+        ('dtb70', registry.get('dtb70').splits['70'].names, 'DTB70'),
+        ('votlt', registry.get('votlt').splits['2018'].names, 'VOT-LT2018'),
+        ('votlt', [*registry.get('votlt').splits['2018'].names, 'boat'], 'VOT-LT2019, 36 of 50 sequences'),
         ('otb', [name.lower().replace('-', '.') for name in registry.get('otb').splits['2013'].names], 'OTB-2013'),
         ('otb', registry.get('otb').splits['50'].names, 'OTB-50'),
         ('otb', ['Basketball', 'volleyball'], "CROWDED, a folder in otb's layout"),
-        ('vot', ['bag'], 'VOT-2018'),
-        ('vot', ['bag', 'octopus'], 'VOT-2016'),
-        ('vot', ['wheel'], 'VOT-2019'),
+        ('vot', ['bag'], 'VOT-2018, 1 of 60 sequences'),
+        ('vot', ['bag', 'octopus'], 'VOT-2016, 2 of 60 sequences'),
+        ('vot', ['wheel'], 'VOT-2019, 1 of 60 sequences'),
         ('davis', ['anything'], 'DAVIS'),
     ],
 )
@@ -69,6 +77,9 @@ def test_a_folder_is_known_by_its_sequences(benchmark, names, title):
     split = registry.get(benchmark).split_of(names, '/data/CROWDED')
     assert split.title == title
     assert split.for_tuning == (title.startswith('CROWDED') or benchmark == 'davis')
+    assert bool(split.published) == (title in ('OTB-2015', 'VOT-LT2018'))
+    # The five names that DTB70 has in common with OTB.
+    assert not registry.get('otb').split_of(['Basketball', 'Car2', 'Car4', 'Girl2', 'Walking'], '/data/a').published
 
 
 def test_a_new_benchmark_is_one_file(tmp_path, monkeypatch):

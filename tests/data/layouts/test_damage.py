@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sctrpn_jax.data.layouts import got10k, lasot, otb, trackingnet, uav123, vot
+from sctrpn_jax.data.layouts import got10k, lasot, nfs, otb, tcolor128, trackingnet, uav123, vot
 
 BOXES = '1,1,5,5\n2,2,5,5\n3,3,5,5\n'
 # Layout, split, folder of the three images, first number, text files.
@@ -48,6 +48,8 @@ SETS = {
             'bus/bus-2/out_of_view.txt': '0,1,1',
         },
     ),
+    'nfs': (nfs.Nfs, '30', 'a/30/a', 1, {'a/30/a.txt': '0 1 1 5 5 0 0 0 0 "a b"\n' * 3}),
+    'tcolor128': (tcolor128.TColor128, 'test', 'a/img', 1, {'a/a_gt.txt': BOXES, 'a/a_frames.txt': '1,3\n'}),
     'trackingnet': (trackingnet.TrackingNet, 'test', 'TEST/frames/a', 0, {'TEST/anno/a.txt': BOXES}),
     'uav123': (
         uav123.Uav123,

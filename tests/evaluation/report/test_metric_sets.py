@@ -6,10 +6,16 @@ import pytest
 from sctrpn_jax.evaluation.report import metric_sets
 from sctrpn_jax.metrics import one_pass, trackingnet
 
-SETS = [metric_sets.ONE_PASS, metric_sets.TRACKINGNET, metric_sets.GOT10K, metric_sets.vot(356, (100, 356))]
+SETS = {
+    'one_pass': metric_sets.ONE_PASS,
+    'trackingnet': metric_sets.TRACKINGNET,
+    'got10k': metric_sets.GOT10K,
+    'vot': metric_sets.vot(356, (100, 356)),
+    'long_term': metric_sets.LONG_TERM,
+}
 
 
-@pytest.mark.parametrize('found', SETS, ids=['one_pass', 'trackingnet', 'got10k', 'vot'])
+@pytest.mark.parametrize('found', SETS.values(), ids=SETS)
 def test_every_set_is_complete(found):
     keys = [metric.key for metric in found.metrics]
     assert len(set(keys)) == len(keys) and found.primary in keys

@@ -24,7 +24,7 @@ def test_truth_of_an_annotation_folder_and_of_a_benchmark(tmp_path):
         (tmp_path / 'OTB' / 'Dog' / 'img' / f'{number:04d}.jpg').touch()
     for root in ('flat', 'flat/annotations', 'OTB'):
         truth, split = truth_lib.read_truth('otb', tmp_path / root)
-        assert split.title == 'OTB-2015'
+        assert split.title == 'OTB-2015, 1 of 100 sequences'
         assert list(truth) == ['Dog']
         np.testing.assert_array_equal(truth['Dog'].boxes, rows - [1, 1, 0, 0])
 
