@@ -85,7 +85,7 @@ def draw_marks(frame: np.ndarray, marks: Sequence[Mark], truth: np.ndarray | Non
     taken = [_corners(mark.box, width) for mark in marks]
     for mark, around in zip(marks, list(taken), strict=True):
         if mark.text:
-            taken.append(_tag(picture, mark.text, around, mark.color, taken))
+            taken.append(_tag(picture, mark.text, around, width, mark.color, taken))
     return picture
 
 
@@ -133,29 +133,32 @@ def _corners(box: np.ndarray, line: int) -> tuple[int, int, int, int]:
     return int(x) - line, int(y) - line, int(x + w) + line, int(y + h) + line
 
 
-def _tag(picture: np.ndarray, text: str, around: tuple, color, taken: list[tuple]) -> tuple[int, int, int, int]:
+def _tag(picture: np.ndarray, text: str, around: tuple, line: int, color, taken: list[tuple]) -> tuple:
     """Black text on a patch of the colour; returns (left, top, right, bottom) of the patch.
 
-    It stands above, below, right or left of the target, in the first of these places that is within the frame and
-    covers nothing that is taken; if there is none, in the first within the frame; if there is none either, the target
-    is as large as the frame, and it stands inside.
+    It stands above, below, right or left of the target, in the first of these places within the frame that covers
+    nothing that is taken, or else as little as can be. If none is within the frame, the target fills the frame, and it
+    stands inside.
     """
     height, width = picture.shape[:2]
     scale = max(0.35, min(height, width) / 900)
     (text_width, text_height), base = cv2.getTextSize(text, FONT, scale, 1)
     wide, high = text_width + 6, text_height + base + 4
     left, top, right, bottom = around
-    x = min(max(left, 0), max(0, width - wide - 1))
-    y = min(max(top, 0), max(0, height - high - 1))
-    places = [(x, top - high), (x, bottom + 1), (right + 1, y), (left - wide - 1, y)]
-    places = [(x, y, x + wide, y + high) for x, y in places if 0 <= x < width - wide and 0 <= y < height - high]
-    free = [place for place in places if not any(_overlap(place, each) for each in taken)]
-    inside = min(max(top, 0) + 4, max(0, height - high - 1))
-    left, top, right, bottom = (free + places + [(x, inside, x + wide, inside + high)])[0]
+    x = min(max(left + line, 0), max(0, width - wide - 1))
+    y = min(max(top + line, 0), max(0, height - high - 1))
+    corners = [(x, top - high - 1), (x, bottom + 1), (right + 1, y), (left - wide - 1, y)]
+    places = [(x, y, x + wide, y + high) for x, y in corners if 0 <= x < width - wide and 0 <= y < height - high]
+    inside = min(y + line + 2, max(0, height - high - 1))
+    places = places or [(x, inside, x + wide, inside + high)]
+    place = min(places, key=lambda place: sum(_covered(place, each) for each in taken))
+    left, top, right, bottom = place
     cv2.rectangle(picture, (left, top), (right, bottom), color, cv2.FILLED)
     put_text(picture, text, (left + 3, top + text_height + 2), (0, 0, 0), scale)
-    return left, top, right, bottom
+    return place
 
 
-def _overlap(a: tuple, b: tuple) -> bool:
-    return max(a[0], b[0]) <= min(a[2], b[2]) and max(a[1], b[1]) <= min(a[3], b[3])
+def _covered(a: tuple, b: tuple) -> int:
+    """Pixels that two (left, top, right, bottom) have in common."""
+    width, height = (min(a[i + 2], b[i + 2]) - max(a[i], b[i]) + 1 for i in range(2))
+    return max(0, width) * max(0, height)
