@@ -38,7 +38,7 @@ class Window:
         if problem:
             raise ValueError(f'no window can be shown: {problem}')
         self._title = f'{os.path.basename(name) or name} ({KEYS})'
-        cv2.namedWindow(self._title, cv2.WINDOW_AUTOSIZE)
+        cv2.namedWindow(self._title, cv2.WINDOW_AUTOSIZE | cv2.WINDOW_GUI_NORMAL)  # without a toolbar
 
     def show(self, picture: np.ndarray) -> str:
         """Shows [H, W, 3] uint8 RGB; returns what `wait` does, without waiting."""
@@ -63,9 +63,9 @@ class Window:
         """
         shown, scale = _fitted(picture)
         shown = cv2.cvtColor(shown, cv2.COLOR_RGB2BGR)
-        # Dark below light, to be read on any ground.
-        for color, thickness in (((0, 0, 0), 4), ((255, 255, 255), 1)):
-            cv2.putText(shown, _HOW_TO_DRAW, (8, 22), overlay.FONT, 0.55, color, thickness, cv2.LINE_AA)
+        width = cv2.getTextSize(_HOW_TO_DRAW, overlay.FONT, 0.55, 1)[0][0]
+        cv2.rectangle(shown, (0, 0), (width + 16, 30), (0, 0, 0), cv2.FILLED)
+        overlay.put_text(shown, _HOW_TO_DRAW, (8, 22), (255, 255, 255), 0.55)
         box = cv2.selectROI(self._title, shown, showCrosshair=False, printNotice=False)
         if box[2] <= 0 or box[3] <= 0:
             return None
