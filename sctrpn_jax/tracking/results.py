@@ -14,6 +14,7 @@ from sctrpn_jax import bounded
 from sctrpn_jax.system import files
 
 HEADER = ('frame', 'x', 'y', 'w', 'h', 'score')
+_LAST_FRAME = 10**9  # a year at 30 per second
 OPTIONAL = ('hidden', 'time', 'target')  # columns after these, in this order, each where it is asked for
 
 
@@ -135,7 +136,8 @@ def read_targets(path: str | os.PathLike) -> dict[str, TargetBoxes]:
     for index, row in enumerate(rows):
         frame, values = _numbers(path, index, row[:-1], columns[:-1])
         kept = found.setdefault(row[-1], [])  # a row that has been read has its last cell
-        if frame != int(frame) or frame < 0 or (kept and frame <= kept[-1][0]):
+        rises = frame > kept[-1][0] if kept else frame >= 0
+        if len(row) != len(columns) or frame != int(frame) or frame > _LAST_FRAME or not rises:
             raise _wrong_row(path, index, row, ['a later frame than in the row before of the target', *columns[1:]])
         kept.append((frame, values))
     return {

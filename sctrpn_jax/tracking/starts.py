@@ -15,6 +15,7 @@ COLUMNS = ('frame', 'x', 'y', 'w', 'h')
 NAME = 'target'  # the column after these, which may be left out
 MOST = 1000  # targets
 SAME_PLACE = 0.8  # intersection over union of two boxes that may well be of one object
+_LAST_FRAME = 10**9  # a year at 30 per second
 _LONGEST_NAME = 40  # characters
 
 
@@ -53,7 +54,8 @@ def read_starts(path: str | os.PathLike) -> list[Start]:
         try:
             frame, *box = (float(cell) for cell in cells[: len(COLUMNS)])
             name = cells[len(COLUMNS)] if len(header) > len(COLUMNS) else str(index + 1)
-            sound = len(cells) == len(header) and 0 <= frame <= bounded.MAX_PIXEL and frame == int(frame)
+            sound = len(cells) == len(header) and 0 <= frame <= _LAST_FRAME and frame == int(frame)
+            sound = sound and all(abs(value) <= bounded.MAX_PIXEL for value in box)
         except (ValueError, IndexError):
             sound = False
         if not sound or not (name.isprintable() and 0 < len(name) <= _LONGEST_NAME):

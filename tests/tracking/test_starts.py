@@ -31,6 +31,7 @@ BAD = {
     'frame below 0': ('frame,x,y,w,h\n-1,1,2,3,4\n', 'the frame a whole number'),
     'no frame': ('frame,x,y,w,h\nnan,1,2,3,4\n', 'line 2'),
     'no end': ('frame,x,y,w,h\ninf,1,2,3,4\n', 'line 2'),
+    'a number that is none': ('frame,x,y,w,h\n0,1,2,nan,4\n', 'line 2'),
     'no name': ('frame,x,y,w,h,target\n0,1,2,3,4,\n', 'the name 1 to 40 characters'),
     'bell': ('frame,x,y,w,h,target\n0,1,2,3,4,a\x07\n', 'line 2'),
     'long name': (f'frame,x,y,w,h,target\n0,1,2,3,4,{"a" * 41}\n', 'line 2'),
