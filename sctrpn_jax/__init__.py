@@ -10,7 +10,8 @@
 
 Frames are [H, W, 3] uint8 RGB. Boxes are x, y, w, h in frame pixels: top-left corner and size, counted from 0.
 `MultiTracker` follows several objects in the same frames. `track_sequence` follows an object through a whole array of
-frames as one compiled function, which `jax.vmap` maps over sequences. Importing this package alone does not import JAX, but sets a flag of its CPU compiler (`xla_flags`).
+frames as one compiled function, which `jax.vmap` maps over sequences. Importing this package alone does not import JAX,
+but sets a flag of its CPU compiler (`xla_flags`).
 """
 
 import importlib
