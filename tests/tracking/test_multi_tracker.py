@@ -41,34 +41,23 @@ def check(outputs, alone, t):
 
 
 def test_the_boxes_are_those_of_a_tracker_for_each_and_a_late_start_compiles_nothing(narrow, clip, alone):
+    """Frames outside begin..end are not looked at, so that one length of chunks does for a start between them."""
     frames, boxes = clip
     several = multi_tracker.MultiTracker(*narrow, slots=3)
-    several.compile(frames[0])
+    several.compile(frames[0], 4)
     programs = compiled.jitted(narrow[1])
     sizes = programs.targets._cache_size(), programs.init._cache_size()
-    for t, frame in enumerate(frames):
-        check(several.update(frame), alone, t)
-        for name in STARTS:
-            begin, box = start_box(boxes, name)
-            if begin == t:
-                several.start(name, frame, box)
-    assert several.targets == tuple(STARTS)
-    assert (programs.targets._cache_size(), programs.init._cache_size()) == sizes
-
-
-def test_several_frames_at_once_with_a_start_between_them(narrow, clip, alone):
-    """What lies outside begin..end is not looked at, so that one length of chunks does for every start."""
-    frames, boxes = clip
-    several = multi_tracker.MultiTracker(*narrow, slots=3)
-    several.start('first', frames[0], start_box(boxes, 'first')[1])
-    several.start('second', frames[0], start_box(boxes, 'second')[1])
-    chunk = frames[1:9]
-    found = several.update_many(chunk, 0, 4)
-    several.start('late', chunk[3], start_box(boxes, 'late')[1])
-    found += several.update_many(chunk, 4)
+    for name in ('first', 'second'):
+        several.start(name, frames[0], start_box(boxes, name)[1])
+    found = several.update_many(frames[1:5], 0, 2) + several.update_many(frames[1:5], 2)
+    assert STARTS['late'][0] == 4
+    several.start('late', frames[4], start_box(boxes, 'late')[1])
+    found += several.update_many(frames[5:9])
     assert len(found) == 8
     for t, outputs in enumerate(found, 1):
         check(outputs, alone, t)
+    assert several.targets == tuple(STARTS)
+    assert (programs.targets._cache_size(), programs.init._cache_size()) == sizes
 
 
 def test_targets_stop_start_anew_and_find_room(traced):

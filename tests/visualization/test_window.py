@@ -1,4 +1,4 @@
-"""Windows with a stand-in for OpenCV's functions; and one real window, where a virtual display can be had."""
+"""Windows, with a stand-in for the functions of OpenCV that open them."""
 
 import cv2
 import numpy as np
