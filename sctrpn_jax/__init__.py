@@ -9,8 +9,9 @@
         print(output.box, output.score)
 
 Frames are [H, W, 3] uint8 RGB. Boxes are x, y, w, h in frame pixels: top-left corner and size, counted from 0.
-`track_sequence` follows an object through a whole array of frames as one compiled function, which `jax.vmap` maps over
-sequences. Importing this package alone does not import JAX, but sets a flag of its CPU compiler (`xla_flags`).
+`MultiTracker` follows several objects in the same frames. `track_sequence` follows an object through a whole array of
+frames as one compiled function, which `jax.vmap` maps over sequences. Importing this package alone does not import JAX,
+but sets a flag of its CPU compiler (`xla_flags`).
 """
 
 import importlib
@@ -19,13 +20,15 @@ import typing
 from sctrpn_jax import xla_flags
 
 if typing.TYPE_CHECKING:
+    from sctrpn_jax.tracking.multi_tracker import MultiTracker
     from sctrpn_jax.tracking.tracker import Tracker, track_sequence
     from sctrpn_jax.weights.pretrained import load_pretrained
 
 __version__ = '0.2.0'
-__all__ = ['Tracker', 'load_pretrained', 'track_sequence']
+__all__ = ['MultiTracker', 'Tracker', 'load_pretrained', 'track_sequence']
 
 _HOMES = {
+    'MultiTracker': 'sctrpn_jax.tracking.multi_tracker',
     'Tracker': 'sctrpn_jax.tracking.tracker',
     'load_pretrained': 'sctrpn_jax.weights.pretrained',
     'track_sequence': 'sctrpn_jax.tracking.tracker',

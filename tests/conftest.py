@@ -116,11 +116,19 @@ def traced(monkeypatch):
 
     def live(variables, state, frame):
         state, output = step(variables, state, frame)
-        packed = jnp.concatenate([output.box, output.score[None], output.hidden[None].astype(jnp.float32), output.region])
+        packed = jnp.concatenate(
+            [output.box, output.score[None], output.hidden[None].astype(jnp.float32), output.region]
+        )
         return state, packed, (output.response_maps, None)
 
     made = compiled.Jitted(
-        lambda variables: variables, jax.jit(init), jax.jit(step), jax.jit(chunk), None, jax.jit(live)
+        lambda variables: variables,
+        jax.jit(init),
+        jax.jit(step),
+        jax.jit(chunk),
+        None,
+        jax.jit(live),
+        jax.jit(compiled.over_targets(step)),
     )
     monkeypatch.setattr(compiled, 'jitted', lambda config, details=False: made)
     return counts

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import pathlib
+import re
 import subprocess
 import sys
 import tomllib
@@ -34,6 +35,14 @@ def test_names():
 def test_one_version():
     project = tomllib.loads((REPOSITORY / 'pyproject.toml').read_text())['project']
     assert sctrpn_jax.__version__ == project['version'] == importlib.metadata.version('sctrpn_jax')
+
+
+def test_the_wheel_with_windows_that_the_docs_name_is_of_the_locked_version():
+    lock = (REPOSITORY / 'requirements.lock').read_text()
+    locked = re.search(r'^opencv-python-headless==(\S+)', lock, re.MULTILINE)[1]
+    for name in ('README.md', 'docs/tracking.md'):
+        named = re.findall(r'opencv-python(?:-headless)?==([0-9.]+)', (REPOSITORY / name).read_text())
+        assert named and set(named) == {locked}
 
 
 @pytest.mark.all

@@ -18,7 +18,7 @@ from sctrpn_jax.evaluation.job import OPENCV_TRACKERS
 from sctrpn_jax.programs import arguments
 from sctrpn_jax.system import files
 
-_TRACK = """Measures tracking: compilation, one live frame, whole sequences, several at once, and the parts of a step.
+_TRACK = """Measures tracking: compilation, one live frame, whole sequences, several at once, the parts of a step.
 
   sctrpn benchmark track --seconds 2 --frame 1280x720 --peers mil
 
@@ -75,6 +75,12 @@ def _add_track(added: arguments.Parser) -> None:
         help='Numbers of sequences that are tracked at once. Default: 1,4,16,64.',
     )
     added.add_argument(
+        '--targets',
+        type=arguments.whole_numbers(1, 4096),
+        default=[1, 4],
+        help='Numbers of targets that are followed in one video. Default: 1,4.',
+    )
+    added.add_argument(
         '--peers',
         type=arguments.some_of(OPENCV_TRACKERS),
         default=OPENCV_TRACKERS,
@@ -119,7 +125,7 @@ def _track(args: argparse.Namespace, config: config_lib.Config | None) -> dict:
     width, height = args.frame
     frames, boxes = generated.make_sequence(0, _FRAMES, height=height, width=width)
     variables = sctrpn.init_variables(sctrpn.SCTRPN(config.model), config.seed)  # speed does not depend on weights
-    result = track.measure(variables, config, frames, boxes[0], args.seconds, args.batches)
+    result = track.measure(variables, config, frames, boxes[0], args.seconds, args.batches, args.targets)
     rate = result['live']['frames_per_second']
     result['one_stage_network'] = pytorch.compare(config, args.seconds)
     return result | {'peers': track.peers(args.peers, frames, boxes[0], args.seconds, args.models, rate)}

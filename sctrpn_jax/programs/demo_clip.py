@@ -8,7 +8,7 @@ import numpy as np
 
 from sctrpn_jax.data import generated
 from sctrpn_jax.metrics import one_pass
-from sctrpn_jax.programs import track_video
+from sctrpn_jax.programs import following, track_video
 from sctrpn_jax.system import files
 from sctrpn_jax.tracking import tracker
 from sctrpn_jax.visualization import overlay, response_maps, video_writer
@@ -34,15 +34,14 @@ def run(output: str | pathlib.Path, seed: int = 7, num_frames: int = 90, shown_f
     result = jax.device_get(tracker.track_sequence(variables, frames, truth[0], config, details=True))
     height, width = frames.shape[1:3]
     with video_writer.VideoWriter(output / 'demo.mp4', (width, height), 25.0) as video:
-        for frame, box, score, hidden, true in zip(
-            frames, result.box, result.score, result.hidden, truth, strict=True
-        ):
+        for frame, box, score, hidden, true in zip(frames, result.box, result.score, result.hidden, truth, strict=True):
             video.write(overlay.draw(frame, box, float(score), true, hidden=bool(hidden)))
     at = shown_frame
-    tracked = track_video.Tracked(
-        at, frames[at], result.box[at], float(result.score[at]), bool(result.hidden[at]), result.region[at - 1], result.response_maps[at - 1]
+    target = following.TrackedTarget(
+        '1', result.box[at], float(result.score[at]), False, result.region[at - 1], result.response_maps[at - 1]
     )
-    response_maps.write_png(output / 'response_maps.png', track_video.draw_responses(tracked, config))
+    figure = track_video.draw_responses(frames[at], target, config)
+    response_maps.write_png(output / 'response_maps.png', figure)
     boxes = np.asarray(result.box, np.float64)
     return {'success_auc': one_pass.success_auc(boxes, truth), 'precision': one_pass.precision(boxes, truth)}
 

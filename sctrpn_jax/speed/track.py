@@ -12,6 +12,7 @@ from sctrpn_jax.evaluation import job
 from sctrpn_jax.evaluation.run import trackers
 from sctrpn_jax.speed import machine, parts, timing
 from sctrpn_jax.tracking import compiled as compiled_lib
+from sctrpn_jax.tracking import multi_tracker
 from sctrpn_jax.tracking import tracker as tracker_lib
 
 _TRACE = 0.2  # of a measurement's time goes to each of the two ends of the memory curve
@@ -24,6 +25,7 @@ def measure(
     box: np.ndarray,
     seconds: float,
     batches: Sequence[int] = (1, 4, 16, 64),
+    targets: Sequence[int] = (1, 4),
 ) -> dict:
     """Everything about our tracker that `sctrpn benchmark track` prints.
 
@@ -34,11 +36,12 @@ def measure(
       box: [4] target in the first, top-left form, pixels.
       seconds: for each measurement.
       batches: numbers of sequences tracked at once (`vmap`), each compiled.
+      targets: numbers of targets followed in one video (`MultiTracker`), each compiled.
 
     Returns:
       Nested dict of numbers, ready for JSON: `live` (Tracker.update, NumPy frame to NumPy box), `lost` (the same where
-      the target is looked for farther away), `sequence` (`track_sequence`), `batched`, `parts`, `step` (FLOPs, memory),
-      `growth` (cost over frames and sequences). In all but `lost` the target never counts as lost.
+      the target is looked for farther away), `sequence` (`track_sequence`), `batched`, `targets`, `parts`, `step`
+      (FLOPs, memory), `growth` (cost over frames and sequences). In all but `lost` the target never counts as lost.
     """
     box = np.asarray(box, np.float32)
     lost, config = _with(config, score=1.0), _with(config, score=0.0)
@@ -70,6 +73,7 @@ def measure(
     result['parts']['share_after_the_network'] = after / sum(medians.values())
 
     result['batched'] = {str(size): _batched(functions, variables, frames, box, size, seconds) for size in batches}
+    result['targets'] = {str(count): _targets(variables, config, frames, box, count, seconds) for count in targets}
     result['growth'] = _growth(functions, variables, frames, box, seconds)
     if len(set(batches)) > 1:
         steps = [result['batched'][str(size)]['median_ms'] / 1e3 for size in batches]
@@ -115,6 +119,23 @@ def _batched(functions, variables, frames, box, size: int, seconds: float) -> di
     times = timing.seconds_of(lambda _: jax.block_until_ready(step(variables, state, following)), seconds, warm_up=1)
     result = {'compile_s': compile_s, 'frames_per_second': size / float(np.median(times))} | timing.summary(times)
     return result | {k: v for k, v in machine.cost(step).items() if k.endswith('mib')}
+
+
+def _targets(variables, config, frames, box, count: int, seconds: float) -> dict:
+    """A live frame with several targets, all of them the same one, so that each takes the same time."""
+    several = multi_tracker.MultiTracker(variables, config, slots=count)
+    start = time.perf_counter()
+    several.compile(frames[0])
+    compile_s = time.perf_counter() - start
+    for target in range(count):
+        several.start(target, frames[0], box)
+    several.update(frames[1])
+    used = time.process_time()
+    times = timing.seconds_of(lambda i: several.update(frames[1 + i % (len(frames) - 1)]), seconds, 0)
+    # The processor's time tells what the work is where other programs take their share of the machine.
+    cpu = (time.process_time() - used) / len(times)
+    result = {'compile_s': compile_s, 'frames_per_second': 1 / float(np.median(times)), 'cpu_ms_per_frame': 1e3 * cpu}
+    return result | timing.summary(times)
 
 
 def _growth(functions, variables, frames, box, seconds: float) -> dict:

@@ -31,6 +31,8 @@ class Jitted(typing.NamedTuple):
       sequence: (variables, frames [T, H, W, 3], box) -> output of `track_sequence`.
       live: (variables, state, frame) -> (state, packed, (response maps, proposals)). `packed` [9] is box, score,
         hidden (0 or 1) and region, so that one transfer brings them to the host.
+      targets: (variables, states with a leading [B], frames [T, H, W, 3], active [T, B] bool) -> (states, output with a
+        leading [T, B]): B targets of one video (`over_targets`).
     """
 
     prepare: jax.stages.Wrapped
@@ -39,6 +41,7 @@ class Jitted(typing.NamedTuple):
     chunk: jax.stages.Wrapped
     sequence: jax.stages.Wrapped
     live: jax.stages.Wrapped
+    targets: jax.stages.Wrapped
 
 
 def over_sequences(function: typing.Callable) -> typing.Callable:
@@ -50,6 +53,32 @@ def over_sequences(function: typing.Callable) -> typing.Callable:
     if convolution.on_cpu():
         return lambda variables, *rest: jax.lax.map(lambda one: function(variables, *one), rest)
     return lambda variables, *rest: jax.vmap(function, in_axes=(None, *[0] * len(rest)))(variables, *rest)
+
+
+def over_targets(step: typing.Callable) -> typing.Callable:
+    """A step of (variables, state, frame) for B targets in the same frames.
+
+    As in `over_sequences`, the targets come one after the other on a CPU, where one that is not active costs nothing.
+
+    Returns:
+      (variables, states with a leading [B], frames [T, H, W, 3], active [T, B] bool) -> (states, outputs with a leading
+      [T, B]). Where a target is not active its state stays as it is, and its output is zeros.
+    """
+    step = jax.jit(step)  # so that it is traced once, for the shape of its output and for the step
+
+    def one(variables, state, frame, active):
+        shapes = jax.eval_shape(step, variables, state, frame)[1]
+        rest = (state, jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), shapes))
+        return jax.lax.cond(active, lambda: step(variables, state, frame), lambda: rest)
+
+    def all_of(variables, states, frame, active):
+        if convolution.on_cpu():
+            return jax.lax.map(lambda each: one(variables, each[0], frame, each[1]), (states, active))
+        return jax.vmap(one, in_axes=(None, 0, None, 0))(variables, states, frame, active)
+
+    return lambda variables, states, frames, active: jax.lax.scan(
+        lambda states, each: all_of(variables, states, *each), states, (frames, active)
+    )
 
 
 def jitted(config: config_lib.Config, details: bool = False) -> Jitted:
@@ -89,13 +118,16 @@ def _jitted(key: str, details: bool) -> Jitted:
         _, rest = chunk(variables, init(variables, frames[0], box), frames[1:])
         box = box.astype(jnp.float32)
         return rest.replace(
-            box=jnp.concatenate([box[None], rest.box]), score=jnp.concatenate([jnp.ones(1), rest.score]),
+            box=jnp.concatenate([box[None], rest.box]),
+            score=jnp.concatenate([jnp.ones(1), rest.score]),
             hidden=jnp.concatenate([jnp.zeros(1, bool), rest.hidden]),
         )
 
     def live(variables, state, frame):
         state, output = step(variables, state, frame)
-        packed = jnp.concatenate([output.box, output.score[None], output.hidden[None].astype(jnp.float32), output.region])
+        packed = jnp.concatenate(
+            [output.box, output.score[None], output.hidden[None].astype(jnp.float32), output.region]
+        )
         return state, packed, (output.response_maps, output.proposals)
 
     return Jitted(
@@ -105,6 +137,7 @@ def _jitted(key: str, details: bool) -> Jitted:
         jax.jit(chunk, donate_argnums=1),
         jax.jit(sequence),
         jax.jit(live, donate_argnums=1),
+        jax.jit(over_targets(step), donate_argnums=1),
     )
 
 

@@ -8,11 +8,9 @@ import numpy as np
 
 from sctrpn_jax.visualization import overlay, video_writer
 
-# Okabe and Ito's palette without the truth's sky blue and black, RGB; dashes in line widths (0: solid).
-COLORS = ((230, 159, 0), (204, 121, 167), (0, 158, 115), (240, 228, 66), (213, 94, 0), (0, 114, 178))
-DASHES = (0, 10, 4)
+DASHES = (0, 10, 4)  # in line widths; 0: solid
 _TRUTH_DASH = 6
-MOST = len(COLORS) * len(DASHES)
+MOST = len(overlay.COLORS) * len(DASHES)
 
 _INK, _DARK, _PAPER = (235, 235, 235), (28, 28, 28), 255
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -28,7 +26,8 @@ def style(index: int) -> tuple[tuple[int, int, int], int]:
     """
     if not 0 <= index < MOST:
         raise ValueError(f'got {index + 1} trackers; at most {MOST} can be told apart in one picture')
-    return COLORS[index % len(COLORS)], DASHES[(index + index // len(COLORS)) % len(DASHES)]
+    count = len(overlay.COLORS)
+    return overlay.COLORS[index % count], DASHES[(index + index // count) % len(DASHES)]
 
 
 def comparison_frame(

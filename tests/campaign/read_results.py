@@ -228,7 +228,34 @@ def check_attributes(found, sound) -> None:
     assert found[1].shape == (20,) and found[1].dtype == bool
 
 
+def build_targets(folder: pathlib.Path) -> None:
+    from sctrpn_jax.tracking import results
+
+    write(folder / 'targets.csv', 'frame,x,y,w,h,target\n0,1,2,30,40,a\n7,5,6,70,80,"b, left"\n')
+    with results.ResultWriter(folder / 'boxes.csv', results.OPTIONAL) as writer:
+        for frame in range(3):
+            for target in 'ab':
+                writer.write([frame, 2, 3, 4], 0.5, frame, time=frame / 25, target=target)
+
+
+def read_targets(folder: pathlib.Path):
+    from sctrpn_jax.tracking import results, starts
+
+    return starts.read_starts(folder / 'targets.csv'), results.read_targets(folder / 'boxes.csv')
+
+
+def check_targets(found, sound) -> None:
+    given, tracked = found
+    assert given and len({each.name for each in given}) == len(given)
+    for each in given:
+        assert each.frame >= 0 and len(each.box) == 4 and np.abs(each.box).max() <= 1e6
+    for each in tracked.values():
+        assert (np.diff(each.frames) > 0).all() and each.boxes.shape == (len(each.frames), 4)
+        assert np.isfinite(each.boxes).all() and np.isfinite(each.scores).all()
+
+
 READERS = {
+    'targets': Reader(build_targets, read_targets, check_targets),
     'result files': Reader(build_files, read_files, check_files),
     'annotations': Reader(build_truth, read_truth, check_truth),
     'vot tree': Reader(build_vot, read_vot, check_vot),

@@ -43,13 +43,14 @@ class ListSource:
     """Gives frames, then raises; what `chunks` needs of a source."""
 
     def __init__(self, frames, error=None):
-        self.frames, self.error = iter(frames), error
+        self.frames, self.error, self.time = iter(frames), error, -0.5
 
     def __iter__(self):
         return self
 
     def __next__(self):
         for frame in self.frames:
+            self.time += 0.5
             return frame
         raise self.error or StopIteration
 
@@ -162,19 +163,78 @@ def test_natural_key_compares_any_names(names):
 @given(st.integers(0, 23), st.integers(1, 7))
 def test_chunks_hold_all_frames_in_order(count, size):
     frames = np.arange(count)[:, None, None, None].repeat(3, axis=-1)
-    given_back = []
-    for group, valid in video.chunks(ListSource(frames), size):
+    given_back, seconds = [], []
+    for group, times in video.chunks(ListSource(frames), size):
+        valid = len(times)
+        seconds += times
         assert group.shape == (size, 1, 1, 3)
         assert 1 <= valid <= size
         assert (group[valid:] == group[valid - 1]).all()
         given_back.extend(group[:valid, 0, 0, 0].tolist())
-    assert given_back == list(range(count))
+    assert given_back == list(range(count)) and seconds == [0.5 * i for i in range(count)]
+
+
+def test_images_by_their_numbers(tmp_path, monkeypatch):
+    frames = make_frames(12)
+    folder = write_folder(tmp_path / 'img', frames, 'a{:03d}.png')
+    write_folder(folder, frames[:1], 'b{:03d}.png')
+    write_folder(folder, frames[:1], 'a{:02d}.png')
+    cv2.imwrite(str(folder / 'a1000.png'), frames[0])
+    with video.open_video(folder / 'a%03d.png') as source:
+        assert (source.num_frames, source.name) == (13, str(folder / 'a%03d.png'))
+        read = list(source)
+    np.testing.assert_array_equal(read[:12], frames)
+    said = []
+    monkeypatch.setattr(video._log, 'warning', lambda text, *values: said.append(text % values))
+    (folder / 'a1000.png').unlink()
+    (folder / 'a005.png').unlink()
+    np.testing.assert_array_equal(read_all(folder / 'a%03d.png'), np.delete(frames, 5, axis=0))
+    assert len(said) == 1 and 'no number 5' in said[0]
+    np.testing.assert_array_equal(read_all(write_folder(tmp_path / 'plain', frames) / '%d.png'), frames)
+
+
+def test_images_have_times_of_25_per_second(tmp_path):
+    with video.open_video(write_folder(tmp_path / 'img', make_frames(4))) as source:
+        assert [source.time for _ in source] == pytest.approx([0, 0.04, 0.08, 0.12])
+
+
+@pytest.mark.skipif(shutil.which('ffmpeg') is None, reason='the program ffmpeg is not installed')
+@pytest.mark.parametrize('suffix', ['.mkv', '.mp4'])
+def test_uneven_frame_times(tmp_path, monkeypatch, suffix):
+    """Frames at 0, 40, 80, 200, 240, 520 ms: the file that ffmpeg makes has these; none is said to be missing."""
+    frames, gaps = make_frames(6), [40, 40, 120, 40, 280, 40]
+    write_folder(tmp_path / 'img', frames, '{}.png')
+    listing = ''.join(f"file 'img/{i}.png'\nduration {gap / 1000}\n" for i, gap in enumerate(gaps))
+    (tmp_path / 'list.txt').write_text(listing)
+    codec = ['-c:v', 'ffv1', '-pix_fmt', 'bgr0'] if suffix == '.mkv' else ['-c:v', 'mpeg4']
+    subprocess.run(
+        ['ffmpeg', '-v', 'error', '-f', 'concat', '-i', tmp_path / 'list.txt', '-vsync', 'vfr', *codec]
+        + [tmp_path / f'clip{suffix}'],
+        check=True,
+    )
+    said = []
+    monkeypatch.setattr(video._log, 'warning', lambda text, *values: said.append(text % values))
+    with video.open_video(tmp_path / f'clip{suffix}') as source:
+        read = [(frame, source.time) for frame in source]
+    assert [seconds for _, seconds in read] == pytest.approx(np.cumsum([0, *gaps[:-1]]) / 1000, abs=2e-3)
+    if suffix == '.mkv':
+        np.testing.assert_array_equal([frame for frame, _ in read], frames)
+    assert said == []
+
+
+def test_times_always_rise():
+    def frames():
+        for seconds in (0.0, 0.0, 0.5, 0.3, 0.9):
+            yield make_frames(1)[0], seconds
+
+    source = video.FrameSource('clip', frames(), fps=10)
+    assert [source.time for _ in source] == pytest.approx([0, 0.1, 0.5, 0.6, 0.9])
 
 
 def test_chunks_give_the_frames_before_a_failure_first():
     frames = np.arange(5)[:, None, None, None]
     groups = video.chunks(ListSource(frames, video.VideoError('broken')), 3)
-    assert [valid for _, valid in itertools.islice(groups, 2)] == [3, 2]
+    assert [len(times) for _, times in itertools.islice(groups, 2)] == [3, 2]
     with pytest.raises(video.VideoError, match='broken'):
         next(groups)
 
@@ -185,7 +245,13 @@ def test_missing_and_unreadable_sources(tmp_path):
     (tmp_path / 'one.png').touch()
     (tmp_path / 'folder').mkdir()
     cases = {'none.mp4': 'no video at', 'junk.mp4': 'cannot open', 'empty.mp4': 'cannot open'}
-    cases |= {'one.png': 'is one image', 'folder': 'no image in the folder'}
+    cases |= {'one.png': 'is one image', 'folder': 'no image in the folder', '%03d.png': 'no image'}
+    cases |= {
+        'none/%d.png': 'no image',
+        '%d_%d.png': 'expected one number in the name',
+        '%s.png': 'expected one number',
+    }
+    cases |= {'%d.mp4': 'no video at'}
     for name, message in cases.items():
         with pytest.raises(video.VideoError, match=f'{message}.*') as caught:
             video.open_video(tmp_path / name)
@@ -235,7 +301,7 @@ def test_camera_frames_and_its_end(monkeypatch):
         return cameras[index]
 
     monkeypatch.setattr(cv2, 'VideoCapture', capture)
-    with video.open_video('camera:3') as source:
+    with video.open_video('/dev/video3') as source:
         assert (source.name, source.live, source.num_frames, source.fps) == ('camera:3', True, None, video.DEFAULT_FPS)
         np.testing.assert_array_equal(np.stack([next(source), next(source)]), frames)
         with pytest.raises(video.VideoError, match='camera:3 stopped giving frames after 2'):

@@ -22,12 +22,13 @@ def test_tracking(call, tmp_path, monkeypatch):
 
     monkeypatch.setattr(benchmark, '_FRAMES', 4)
     (tmp_path / 'narrow.py').write_text(NARROW)
-    flags = ['--seconds=0.1', '--frame=200x160', '--batches=1', '--peers=mil']
+    flags = ['--seconds=0.1', '--frame=200x160', '--batches=1', '--targets=2', '--peers=mil']
     files = [f'--config={tmp_path / "narrow.py"}', f'--json={tmp_path / "made" / "figures.json"}']
     done = call('benchmark', 'track', *flags, *files, '--config.seed=3')
     assert done.code == 0, done.err
     figures = json.loads((tmp_path / 'made' / 'figures.json').read_text())
     assert figures['frame'] == '200 x 160' and 'share_after_the_network' in done.out
+    assert figures['targets']['2']['frames_per_second'] > 0 and figures['targets']['2']['cpu_ms_per_frame'] > 0
     assert figures['peers']['mil']['frames_per_second'] > 0
 
 

@@ -1,5 +1,6 @@
 """The program track: what it writes, what an interruption leaves, and bad input."""
 
+import csv
 import os
 import pathlib
 import signal
@@ -14,7 +15,7 @@ from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import video
 from sctrpn_jax.programs import track as track_program
 from sctrpn_jax.tracking import results
-from sctrpn_jax.visualization import window
+from sctrpn_jax.visualization import overlay, window
 from sctrpn_jax.weights import loading
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
@@ -54,9 +55,13 @@ def test_a_camera_is_tracked_frame_by_frame_until_q(track, square, tmp_path, mon
     frames, boxes = square
     monkeypatch.setattr(cv2, 'VideoCapture', lambda index: Camera(frames))
     monkeypatch.setattr(window, 'window_problem', lambda: None)
+    monkeypatch.setattr(cv2, 'namedWindow', lambda title, flags: None)
+    monkeypatch.setattr(cv2, 'destroyWindow', lambda title: None)
+    monkeypatch.setattr(cv2, 'getWindowProperty', lambda title, which: 1.0)
+    monkeypatch.setattr(cv2, 'waitKey', lambda wait: ord('q') if len(shown) == 9 else -1)
     shown = []
-    monkeypatch.setattr(window, 'show', lambda name, picture: shown.append(picture) or len(shown) < 9)
-    done = track('--video=camera:0', BOX, f'--results={tmp_path / "boxes.csv"}')
+    monkeypatch.setattr(cv2, 'imshow', lambda title, picture: shown.append(picture))
+    done = track('--video=camera:0', BOX, f'--results={tmp_path / "boxes.csv"}', '--show')
     assert done.code == 0 and 'camera:0: 9 frames' in done.out
     np.testing.assert_allclose(results.read_results(tmp_path / 'boxes.csv')[0], boxes[:9], atol=1e-3)
     assert shown[0].shape == (96, 128, 3)
@@ -76,6 +81,47 @@ def test_boxes_video_and_response_maps(track, clip, square, tmp_path):
     assert len(pictures) == 23
     assert not np.array_equal(pictures[3], square[0][3])
     assert sorted(p.name for p in (out / 'maps').iterdir()) == ['000005.png', '000010.png', '000015.png', '000020.png']
+
+
+def test_several_targets_in_one_video(track, clip, tmp_path):
+    folder, boxes = clip
+    later = tmp_path / 'targets.csv'
+    later.write_text('frame,x,y,w,h,target\n5,25,30,14,10,"late, left"\n')
+    places = [f'--results={tmp_path / "boxes.csv"}', f'--output={tmp_path / "clip.mkv"}', f'--response-maps={tmp_path}']
+    done = track(f'--video={folder}/%d.png', BOX, '--box=11,22,10,12', f'--boxes={later}', *places)
+    assert done.code == 0 and f'{folder}/%d.png: 23 frames, 3 targets; tracking' in done.out
+    header, *rows = list(csv.reader((tmp_path / 'boxes.csv').read_text().splitlines()))
+    assert header == 'frame,x,y,w,h,score,hidden,time,target'.split(',')
+    assert [row[7] for row in rows if row[8] == '1'] == [f'{t / 25:.4f}' for t in range(23)]
+    found = results.read_targets(tmp_path / 'boxes.csv')
+    assert list(found) == ['1', '2', 'late, left'] and found['late, left'].frames.tolist() == list(range(5, 23))
+    np.testing.assert_allclose(found['1'].boxes, boxes, atol=1e-3)
+    np.testing.assert_allclose(found['2'].boxes, boxes + [1, 2, -2, -4], atol=1e-3)
+    assert {path.name for path in tmp_path.glob('*.png')} == {f'0000{t}_{n}.png' for t in (10, 20) for n in (1, 2, 3)}
+    with video.open_video(tmp_path / 'clip.mkv') as source:
+        pictures = list(source)
+    for color, first in zip(overlay.COLORS[:3], (0, 0, 5), strict=True):
+        seen = [bool((picture == color).all(-1).any()) for picture in pictures]
+        assert seen == [t >= first for t in range(23)]
+
+
+def test_a_video_that_ends_before_a_target_starts_keeps_what_was_tracked(track, square, tmp_path):
+    """Its header promises more frames than there are."""
+    path = tmp_path / 'clip.avi'
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*'FFV1'), 25, (128, 96))
+    for frame in square[0]:
+        noise = np.random.default_rng(0).integers(0, 100, (96, 128, 3), np.uint8)  # so that all are of one size
+        writer.write(np.maximum(frame, noise))
+    writer.release()
+    path.write_bytes(path.read_bytes()[: int(path.stat().st_size * 0.5)])
+    (tmp_path / 'targets.csv').write_text('frame,x,y,w,h\n0,10,20,12,16\n22,10,20,12,16\n')
+    flags = [f'--boxes={tmp_path / "targets.csv"}', f'--results={tmp_path / "boxes.csv"}']
+    done = track(f'--video={path}', *flags, f'--output={tmp_path / "out.mkv"}')
+    count = len(results.read_results(tmp_path / 'boxes.csv')[0])
+    assert done.code == 2 and 3 < count < 20
+    assert f'track: target 2 starts in frame 22, but {path} ended after {count} frames' in done.err
+    with video.open_video(tmp_path / 'out.mkv') as source:
+        assert len(list(source)) == count
 
 
 def test_a_corrupt_image_keeps_what_was_tracked(track, clip, tmp_path):
@@ -123,7 +169,12 @@ BAD = {
     'three': ('--box=1,2,3', 'expected four numbers'),
     'empty': ('--box=', 'expected four numbers'),
     'checkpoint': ('--checkpoint=bad', "no checkpoint at 'bad'"),
-    'suffix': ('--output=out.gif', 'must end in'),
+    'suffix': ('--output=out.webm', 'must end in'),
+    'no file of boxes': ('--boxes=none.csv', "cannot read 'none.csv'"),
+    'second box': ('--box=500,20,12,16', 'target 2: box: 500,20,12,16 lies outside the frame of 128 x 96'),
+    'reconnect': ('--reconnect=-1', "--reconnect: got '-1'; accepted is a number, 0 or more"),
+    'pattern': ('--video=none/%04d.jpg', "no image 'none/%04d.jpg'"),
+    'window': ('--show', '--show: this OpenCV has no windows; one that has comes with: pip install --no-deps opencv-'),
     'setting': ('--config.model.search_size=287', 'config.model.search_size belongs to the network and cannot be'),
     'typo': ('--config.track.windw=0.1', "config.track has no field 'windw'; its fields are search_size"),
     'value': ('--config.track.window=wide', 'config.track.window'),
@@ -132,11 +183,36 @@ BAD = {
 
 
 @pytest.mark.parametrize(('argument', 'message'), BAD.values(), ids=BAD)
-def test_bad_input_is_one_line_and_writes_nothing(track, clip, tmp_path, argument, message):
+def test_bad_input_is_one_line_and_writes_nothing(track, clip, tmp_path, argument, message, monkeypatch):
+    monkeypatch.setattr(cv2, 'getBuildInformation', lambda: '  GUI:                           NONE\n')
     done = track(f'--video={clip[0]}', BOX, f'--results={tmp_path / "boxes.csv"}', argument)
     assert (done.code, done.out, len(done.err.splitlines())) == (2, '', 1), done
     assert done.err.startswith('track: ') and message in done.err
     assert not (tmp_path / 'boxes.csv').exists()
+
+
+BAD_TARGETS = {
+    'beyond the end': (
+        '23,10,20,12,16,late',
+        'target late: its box is given in frame 23, but {clip} has the frames 0 to 22',
+    ),
+    'outside': ('3,500,20,12,16,late', 'target late: box: 500,20,12,16 lies outside the frame'),
+    'a name of --box': ('3,10,20,12,16,1', "a target is called '1', as one of --box is"),
+    'malformed': ('3,10,20,12', 'targets.csv, line 2: got'),
+}
+
+
+@pytest.mark.parametrize(('row', 'message'), BAD_TARGETS.values(), ids=BAD_TARGETS)
+def test_bad_targets_are_one_line_and_write_nothing(track, clip, tmp_path, row, message):
+    path = tmp_path / 'targets.csv'
+    path.write_text(f'frame,x,y,w,h,target\n{row}\n')
+    done = track(f'--video={clip[0]}', BOX, f'--boxes={path}', f'--results={tmp_path / "boxes.csv"}')
+    assert (done.code, done.out, len(done.err.splitlines())) == (2, '', 1), done
+    assert done.err.startswith('track: ') and message.format(clip=clip[0]) in done.err
+    assert not (tmp_path / 'boxes.csv').exists()
+    before = path.read_text()
+    done = track(f'--video={clip[0]}', f'--boxes={path}', f'--results={path}')
+    assert done.code == 2 and path.read_text() == before
 
 
 def test_without_a_box_or_a_window_it_says_what_to_give(track, clip, monkeypatch):
@@ -172,8 +248,8 @@ def test_settings_change_the_track_section_only():
 
 
 def test_a_process_of_its_own_exits_with_2_and_keeps_opencv_quiet(tmp_path):
-    command = [sys.executable, str(REPOSITORY / 'bin' / 'track'), '--video=camera:99', '--config.track.window=0.1']
+    command = [sys.executable, str(REPOSITORY / 'bin' / 'track'), '--video=/dev/video99', '--config.track.window=0.1']
     environment = os.environ | {'PYTHONPATH': str(REPOSITORY)}
     done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, '', 1)
-    assert done.stderr.startswith('track: cannot open camera:99')
+    assert done.stderr.startswith('track: cannot open camera:99: no such camera')

@@ -1,3 +1,5 @@
+import csv
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -20,15 +22,37 @@ def test_what_is_written_is_read_back(tmp_path_factory, rows):
     np.testing.assert_allclose(scores, table[:, 4], atol=6e-7)
 
 
-def test_a_column_for_hidden_targets(tmp_path):
+@pytest.mark.parametrize('columns', [(), ('hidden',), ('time',), ('hidden', 'time'), ('target',), results.OPTIONAL])
+def test_one_target_is_read_with_any_columns(tmp_path, columns):
     path = tmp_path / 'boxes.csv'
-    with results.ResultWriter(path, hidden=True) as writer:
-        writer.write([1, 2, 3, 4], 1)
-        writer.write([1, 2, 3, 4], 0.1, hidden=True)
-    lines = path.read_text().splitlines()
-    assert lines[0] == 'frame,x,y,w,h,score,hidden' and [line[-2:] for line in lines[1:]] == [',0', ',1']
+    with results.ResultWriter(path, columns) as writer:
+        writer.write([1, 2, 3, 4], 1, target='the "left", one')
+        writer.write([1, 2, 3, 4], 0.1, hidden=True, time=0.04, target='the "left", one')
+    lines = list(csv.reader(path.read_text().splitlines()))
+    cells = {'hidden': ['0', '1'], 'time': ['0.0000', '0.0400'], 'target': ['the "left", one'] * 2}
+    assert lines[0] == ['frame', 'x', 'y', 'w', 'h', 'score', *columns]
+    assert [line[6:] for line in lines[1:]] == [[cells[name][i] for name in columns] for i in range(2)]
     boxes, scores = results.read_results(path)
     assert boxes.tolist() == [[1, 2, 3, 4]] * 2 and scores.tolist() == [1, 0.1]
+
+
+def test_several_targets(tmp_path):
+    path = tmp_path / 'boxes.csv'
+    with results.ResultWriter(path, ('target',)) as writer:
+        for frame, name, x in [(0, 'a', 1), (1, 'a', 2), (1, 'b', 3), (2, 'b', 4)]:
+            writer.write([x, 2, 3, 4], 0.5, frame, target=name)
+    found = results.read_targets(path)
+    assert {name: each.frames.tolist() for name, each in found.items()} == {'a': [0, 1], 'b': [1, 2]}
+    assert found['b'].boxes.tolist() == [[3, 2, 3, 4], [4, 2, 3, 4]] and found['a'].scores.tolist() == [0.5, 0.5]
+    with pytest.raises(ValueError, match='boxes of 2 targets, expected one'):
+        results.read_results(path)
+    path.write_text(path.read_text() + '1,1,2,3,4,0.5,b\n')
+    with pytest.raises(ValueError, match='line 6: .* expected a later frame'):
+        results.read_targets(path)
+    with results.ResultWriter(path) as writer:
+        writer.write([1, 2, 3, 4], 1)
+    with pytest.raises(ValueError, match='no column target'):
+        results.read_targets(path)
 
 
 def test_rows_are_on_disk_before_the_end(tmp_path):
@@ -60,6 +84,8 @@ def test_rows_are_on_disk_before_the_end(tmp_path):
         ('frame,x,y,w,h,score\n0,1,2,3,4,1,,\n', 'line 2'),
         ('frame,x,y,w,h,score,hidden\n0,1,2,3,4,1\n', 'line 2: .* expected 0,x,y,w,h,score,hidden'),
         ('frame,x,y,w,h,score,seen\n0,1,2,3,4,1,0\n', 'first line'),
+        ('frame,x,y,w,h,score,time,hidden\n0,1,2,3,4,1,0,0\n', 'first line'),
+        ('frame,x,y,w,h,score,target\n0,1,2,3,4,1\n', 'line 2'),
     ],
 )
 def test_broken_files_are_refused(tmp_path, text, message):

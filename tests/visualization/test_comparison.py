@@ -27,7 +27,7 @@ def test_boxes_lie_on_the_border_pixels_of_the_target():
     picture = comparison.comparison_frame(GREY, boxes, np.array([60.0, 5, 60, 20]), {'one': 0.5, 'two': 0.25})
     frame = picture[:100]
     assert (GREY == 90).all() and picture.shape[1] == 160 and picture.shape[0] > 100
-    solid, dashed = has_color(frame, comparison.COLORS[0]), has_color(frame, comparison.COLORS[1])
+    solid, dashed = has_color(frame, overlay.COLORS[0]), has_color(frame, overlay.COLORS[1])
     for y, x in [(20, 10), (20, 49), (49, 10), (49, 49), (20, 30), (35, 49)]:
         assert solid[y, x]
     rows, columns = np.nonzero(solid)
@@ -43,12 +43,12 @@ def test_a_dashed_box_leaves_the_one_below_in_sight():
     box = np.array([30.0, 20, 80, 50])
     picture = comparison.comparison_frame(GREY, {'one': box}, box)
     top = picture[20, 30:110]
-    assert has_color(top, overlay.TRUTH).mean() > 0.3 and has_color(top, comparison.COLORS[0]).mean() > 0.2
+    assert has_color(top, overlay.TRUTH).mean() > 0.3 and has_color(top, overlay.COLORS[0]).mean() > 0.2
 
 
 def test_boxes_scale_with_the_picture():
     picture = comparison.comparison_frame(GREY, {'one': np.array([10.0, 20, 40, 30])}, width=320)
-    solid = has_color(picture[:200], comparison.COLORS[0])
+    solid = has_color(picture[:200], overlay.COLORS[0])
     assert picture.shape[1] == 320
     assert solid[40, 20] and solid[99, 99] and not solid[45:95, 25:95].any()
 
@@ -242,4 +242,4 @@ def test_real_results(shared, tmp_path):
     # KCF loses the deer's head for ten frames, SRDCF holds it.
     assert (found.overlaps['Deer']['KCF'][26:33] < 0.1).sum() > 4 and found.overlaps['Deer']['SRDCF'].min() > 0.4
     sheet = cv2.imread(str(found.write_worst(tmp_path, 4, 'gap')))
-    assert has_color(sheet[..., ::-1], comparison.COLORS[0]).sum() > 200
+    assert has_color(sheet[..., ::-1], overlay.COLORS[0]).sum() > 200
