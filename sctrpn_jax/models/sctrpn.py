@@ -68,9 +68,7 @@ class SCTRPN(nn.Module):
         }
         if c.fem.stn_first and c.fem.transform == 'stn':
             self.first_stn = stn.LocalisationNet(**limits)
-        self.fems = [
-            fem.FEM(c.channels, c.fem.transform, c.fem.grid, **limits, dtype=dtype) for _ in layers[1:]
-        ]
+        self.fems = [fem.FEM(c.channels, c.fem.transform, c.fem.grid, **limits, dtype=dtype) for _ in layers[1:]]
         stage = {'channels': c.channels, 'anchors': len(c.anchors.ratios), 'form': c.correlation, 'dtype': dtype}
         self.stages: list[typing.Any]  # only `MatchedRPN` has `match`
         if c.matching:

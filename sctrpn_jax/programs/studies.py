@@ -33,7 +33,7 @@ _OCCLUSION = """Lets a look-alike pass in front of the target in generated clips
   sctrpn studies occlusion --checkpoint sctrpn_lite,sctrpn_full --output results/occlusion.md
   sctrpn studies occlusion --benchmark otb --root OTB --output results/occlusion.md
 
-With a benchmark, its sequences are tracked too; there a lost target counts as hidden, since nothing says what is."""
+With a benchmark, its sequences are tracked too; there a lost target counts as hidden."""
 _WARPS = """Scales and rotates real frames, and measures how well the best box follows.
 
   sctrpn studies warps --benchmark davis --root DAVIS --checkpoint sctrpn_lite,sctrpn_full --output results/warps.md"""

@@ -1,7 +1,8 @@
-"""What the first frame tells, where the truth is known: the network's bias, and the score to expect (additions).
+"""What the first frame tells, where the truth is known: the network's bias, and its score (additions).
 
 A box around a part of an object, or with a margin, is found as the object that the network was trained on. So the
-network is run on the first frame as well, and the mean error of its boxes there is taken off all later ones (`track.first_frame`).
+network is run on the first frame as well, and the mean error of its boxes there is taken off all later ones
+(`track.first_frame`). The mean of their scores is the first of those that are usual for the target (`recovery`).
 """
 
 import dataclasses

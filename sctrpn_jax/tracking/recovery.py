@@ -1,4 +1,4 @@
-"""Recovery (an addition, `track.recovery`): while the target is hidden the tracker learns nothing and looks farther away.
+"""Recovery (an addition, `track.recovery`): a hidden target teaches nothing and is looked for farther away.
 
 Hidden is a target whose score falls to `SHARE` of what is usual for it: what covers a target, a look-alike above all,
 may score well enough for any fixed threshold. Its size stays; its place follows the best box, which is often a part of

@@ -45,7 +45,9 @@ def init_state(
     side = look_lib.search_side(size, search_size)
     search = crop_lib.extract(frame, centre, side, search_size, fill, extent)
     cues = proposals_lib.first_cues(search, size * search_size / side, config.track)
-    state = TrackState(template, centre, size, size, fill, extent, jnp.zeros((), bool), jnp.zeros(()), jnp.zeros(4), cues)
+    state = TrackState(
+        template, centre, size, size, fill, extent, jnp.zeros((), bool), jnp.zeros(()), jnp.zeros(4), cues
+    )
     if config.track.filter_exponent:
         *_, first_map, _ = look_lib.run_network(variables, state, frame, config, search_size)
         state = dataclasses.replace(state, filter=correlation_filter.learn(first_map, size * search_size / side))

@@ -237,7 +237,9 @@ def test_a_target_is_hidden_when_its_evidence_falls_far_below_what_is_usual_for_
     scores = []
     for dx, dy, zoom in first_frame.VIEWS:
         state = still.init(frames[0], boxes[0])
-        state = state.replace(centre=state.centre + np.float32([dx, dy]) * state.size, size=state.size * np.float32(zoom))
+        state = state.replace(
+            centre=state.centre + np.float32([dx, dy]) * state.size, size=state.size * np.float32(zoom)
+        )
         scores.append(float(still.step(state, frames[0])[1].score))
     np.testing.assert_allclose(usual, np.mean(scores), atol=1e-4)
 
