@@ -28,7 +28,7 @@ _STRESS = """Plays sequences back and forth with a shaking camera and absent tar
   sctrpn studies stress --benchmark davis --root DAVIS --shake 0.25 --absent 8 --jump 10 --output results/stress.md
   sctrpn studies stress --benchmark davis --root DAVIS --parts 40 --output results/parts.md
   sctrpn studies stress --benchmark davis --root DAVIS --tracker csrt,mil --output results/others.md"""
-_OCCLUSION = """Lets a look-alike pass in front of the target in generated clips; measures what the tracker says meanwhile.
+_OCCLUSION = """Lets a look-alike pass in front of the target in generated clips; measures what the tracker says of it.
 
   sctrpn studies occlusion --checkpoint sctrpn_lite,sctrpn_full --output results/occlusion.md
   sctrpn studies occlusion --benchmark otb --root OTB --output results/occlusion.md
