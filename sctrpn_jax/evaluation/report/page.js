@@ -95,7 +95,7 @@
     const items = all('.legend button[aria-pressed=true]', figure);
     const bottom = height + 30 + 18 * items.length;
     const whole = make('svg', { width, height: bottom, viewBox: `0 0 ${width} ${bottom}` });
-    whole.append(make('rect', { width, height: bottom, fill: getComputedStyle(figure).backgroundColor }));
+    whole.append(make('rect', { width, height: bottom, fill: getComputedStyle(document.body).backgroundColor }));
     const title = { ...font, x: width / 2, y: 16, 'text-anchor': 'middle', 'font-weight': 600 };
     whole.append(make('text', title, figure.querySelector('h3').textContent));
     whole.append(dressed(plot, { width, height, y: 24 }));

@@ -65,6 +65,12 @@ def test_a_curve_without_all_its_points_is_refused(make_report, tmp_path):
         path.write_text(data.to_json(changed))
         with pytest.raises(ValueError, match=r"report\.json: curve '.*' of 'one': [0-9]+ points do not fit"):
             output.read_report(path)
-    path.write_text('{"format": 1, "more": ' + '[' * 900 + ']' * 900 + '}')
+    attribute = report.trackers[0].attributes['Occlusion']
+    short = dataclasses.replace(attribute, curves={key: values[:-1]})
+    changed = dataclasses.replace(report.trackers[0], attributes={'Occlusion': short})
+    path.write_text(data.to_json(dataclasses.replace(report, trackers=(changed,))))
+    with pytest.raises(ValueError, match=r"curve 'success' of 'one': 20 points do not fit"):
+        output.read_report(path)
+    path.write_text('{"format": 2, "more": ' + '[' * 900 + ']' * 900 + '}')
     with pytest.raises(ValueError, match=r'report\.json: nested too deeply'):
         output.read_report(path)
