@@ -167,7 +167,7 @@ def draw_worst(job: job_lib.Job, report: data.Report, folder: str | os.PathLike,
         origin=job.origin,
     )
     paths = found.write_worst_by_sequence(pathlib.Path(folder) / 'worst', count)
-    return {name: f'worst/{path.name}' for name, path in paths.items()}
+    return {name: path.relative_to(folder).as_posix() for name, path in paths.items()}
 
 
 def confidence_lines(job: job_lib.Job) -> list[str]:
