@@ -199,7 +199,7 @@ def test_thousands_of_rows_sort_at_once(browser, make_report, tmp_path):
         'document.querySelector(".rows").getBoundingClientRect();'
         'return performance.now() - before'
     )
-    assert browser.run(script) < 3000  # milliseconds; a tenth of it on an idle machine
+    assert browser.run(script) < 6000  # milliseconds; a tenth of it on an idle machine
     values = [float(text) for text in column(browser, '.rows', 3)]
     assert len(values) == 3000 and values == sorted(values)
     assert browser.console() == []
