@@ -174,7 +174,9 @@ def _attributes(report: data.Report) -> str:
             continue
         for name, column in columns.items():
             kind = f'm-{len(metrics)}'
-            heads.append(_score_head(metric, name or 'All', kind, f'{counts[name]:,}' if name else ''))
+            heads.append(
+                _score_head(metric, name.replace('_', ' ') or 'All', kind, f'{counts[name]:,}' if name else '')
+            )
             best = min(column, key=metric.place)
             for tracker, value in zip(trackers, column, strict=True):
                 shade = _shade(metric, value, known) if name else ''
