@@ -3,6 +3,7 @@
 import html
 import importlib.resources
 import json
+import os
 import string
 import typing
 import urllib.parse
@@ -224,7 +225,7 @@ def _sequences(report: data.Report, pictures: Mapping[str, str]) -> str:
         frames = next((str(row.frames) for row in of_trackers if row), data.NOTHING)
         name = _text(sequence)
         if sequence in pictures:
-            name = f'<a href="{_text(urllib.parse.quote(pictures[sequence]))}">{name}</a>'
+            name = f'<a href="{_text(urllib.parse.quote(os.fsencode(pictures[sequence])))}">{name}</a>'
         cells = [f'<th scope="row">{name}</th><td>{frames}</td>']
         for i, metric in enumerate(metrics):
             values = [row.values.get(metric.key) if row else None for row in of_trackers]

@@ -44,6 +44,8 @@ def test_names_that_are_no_text_are_shown(make_report, tmp_path):
     paths = output.write_report(report, tmp_path)
     assert output.read_report(paths['report.json']) == report
     assert 'a\\udcff' in paths['report.html'].read_text()
+    output.write_report(report, tmp_path, {report.sequences[0]: 'worst/\udcff.jpg'})
+    assert 'href="worst/%FF.jpg"' in paths['report.html'].read_text()
 
 
 def test_a_damaged_file_is_named(tmp_path):
