@@ -209,3 +209,15 @@ def test_colours_stand_out_in_both_themes(themes):
             for behind in ('page', 'panel'):
                 low, high = sorted(luminance(theme[key]) for key in (name, behind))
                 assert (high + 0.05) / (low + 0.05) >= least, (name, behind)
+
+
+def test_numbers_can_be_read_on_the_strongest_shade(themes):
+    css = (importlib.resources.files('sctrpn_jax.evaluation.report') / 'page.css').read_text()
+    shares = [int(share) / 100 for share in re.findall(r'\.s\d \{ --s: (\d+)%; \}', css)]
+    assert len(shares) == 6 and shares == sorted(shares)
+    for theme in themes:
+        page_color = theme['page'] if len(theme['page']) == 7 else ''.join(2 * digit for digit in theme['page'])[1:]
+        color, behind = (np.array(list(bytes.fromhex(text[1:]))) for text in (theme['c0'], page_color))
+        mixed = np.round(color * shares[-1] + behind * (1 - shares[-1])).astype(int)
+        low, high = sorted((luminance(theme['ink']), luminance('#' + bytes(mixed.tolist()).hex())))
+        assert (high + 0.05) / (low + 0.05) >= 4.5
