@@ -4,6 +4,7 @@ The parts: `results/` reads and describes result files, `run/` tracks, `score/` 
 """
 
 import contextlib
+import os
 import pathlib
 from collections.abc import Iterator, Sequence
 
@@ -12,6 +13,7 @@ import numpy as np
 from sctrpn_jax.data import images
 from sctrpn_jax.data import sequences as sequences_lib
 from sctrpn_jax.evaluation import job as job_lib
+from sctrpn_jax.evaluation import tracker_comparison
 from sctrpn_jax.evaluation.report import data, from_results
 from sctrpn_jax.evaluation.results import run_description, tracker_folders, vot_files
 from sctrpn_jax.evaluation.results import truth as truth_lib
@@ -19,6 +21,7 @@ from sctrpn_jax.evaluation.run import batched, perturbed_runs, runner, submissio
 from sctrpn_jax.evaluation.run import trackers as trackers_lib
 from sctrpn_jax.evaluation.score import attributes, confidence
 from sctrpn_jax.system import interrupts, locks
+from sctrpn_jax.visualization import comparison
 
 _LOOK_SECONDS = 2.0  # as long as another process may look at a lock that nobody holds
 
@@ -140,6 +143,37 @@ def score(job: job_lib.Job) -> data.Report:
         return from_results.trackingnet_report(known, split, truth, folders, job.origin)
     named = attributes.read_attributes(known, job.attributes) if job.attributes else None
     return from_results.one_pass_report(known, split, truth, folders, convention, job.origin, named)
+
+
+def draw_worst(job: job_lib.Job, report: data.Report, folder: str | os.PathLike, count: int) -> dict[str, str]:
+    """Draws the frames of each sequence in which the trackers' mean overlap is lowest, for the report to link to.
+
+    Args:
+      job: of the results.
+      report: of the job, whose best trackers are drawn, as many as can be told apart.
+      folder: of the report.
+      count: frames of a sequence.
+
+    Returns:
+      Sequence -> picture, a path within `folder`; {} for VOT with resets, which has no single box per frame.
+
+    Raises:
+      ValueError: images that are not there or cannot be read.
+      OSError: the folder cannot be written to.
+    """
+    if not count or _has_resets(job, _folders(job)):
+        return {}
+    found = tracker_comparison.Comparison(
+        job.benchmark,
+        job.root,
+        job.scored,
+        trackers=[tracker.name for tracker in report.ranked()][: comparison.MOST],
+        names=job.sequences or None,
+        split=job.split,
+        origin=job.origin,
+    )
+    paths = found.write_worst_by_sequence(pathlib.Path(folder) / 'worst', count)
+    return {name: path.relative_to(folder).as_posix() for name, path in paths.items()}
 
 
 def confidence_lines(job: job_lib.Job) -> list[str]:

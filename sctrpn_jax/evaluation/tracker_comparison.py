@@ -1,4 +1,4 @@
-"""Results of several trackers drawn on the same frames: videos, and a sheet of one tracker's worst frames."""
+"""Results of several trackers drawn on the same frames: videos, one tracker's worst frames, each sequence's worst."""
 
 import csv
 import dataclasses
@@ -7,6 +7,7 @@ import os
 import pathlib
 from collections.abc import Iterator, Mapping, Sequence
 
+import cv2
 import numpy as np
 
 from sctrpn_jax.data import images
@@ -20,6 +21,7 @@ from sctrpn_jax.system import files
 from sctrpn_jax.visualization import comparison, response_maps
 
 APART = 20  # frames between two of one sequence, or they would show the same
+_JPEG_QUALITY = 75
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +109,7 @@ class Comparison:
       results: folder of a tracker, or of trackers.
       trackers: which, in this order; None: all, but a folder `annotations`, which holds the truth.
       names: some sequences alone.
+      split: of the benchmark; None: the one that the folder holds.
       origin: number of the first pixel in result files of others; None: as in the benchmark's files.
 
     Attributes:
@@ -125,6 +128,7 @@ class Comparison:
         *,
         trackers: Sequence[str] | None = None,
         names: Sequence[str] | None = None,
+        split: str | None = None,
         origin: float | None = None,
     ):
         folders = tracker_folders.tracker_folders(results)
@@ -134,7 +138,7 @@ class Comparison:
         if not self.trackers:
             raise ValueError(f'no results in {results}; what is there is the ground truth')
         comparison.style(len(self.trackers) - 1)
-        self._sequences = {each.name: each for each in sequences_lib.read_sequences(benchmark, root, names)}
+        self._sequences = {each.name: each for each in sequences_lib.read_sequences(benchmark, root, names, split)}
         known = registry.get(benchmark)
         self._truth = {name: truth_lib.sequence_truth(known, each) for name, each in self._sequences.items()}
         self._boxes, self.problems = {}, {}
@@ -165,11 +169,7 @@ class Comparison:
         worst = worst_frames(self.overlaps, self.trackers[0], count, by)
         if not worst:
             return None
-        pictures = []
-        for place, each in enumerate(worst, 1):
-            sequence = self._sequences[each.sequence]
-            title = f'{place}. {each.sequence}, frame {each.frame} of {len(sequence.frames)}'
-            pictures.append(comparison.tile(*self._parts(each.sequence, each.frame), title))
+        pictures = [self._tile(each, f'{place}. ') for place, each in enumerate(worst, 1)]
         folder = pathlib.Path(folder)
         response_maps.write_png(folder / 'sheet.png', comparison.contact_sheet(pictures))
         text = io.StringIO()
@@ -181,6 +181,30 @@ class Comparison:
             table.writerow([each.sequence, each.frame, *shown, self._sequences[each.sequence].frames[each.frame]])
         files.write_text(folder / 'frames.csv', text.getvalue())
         return folder / 'sheet.png'
+
+    def write_worst_by_sequence(self, folder: str | os.PathLike, count: int = 3) -> dict[str, pathlib.Path]:
+        """Writes `<sequence>.jpg` of every sequence: the frames in which the trackers' mean overlap is lowest.
+
+        Args:
+          folder: made where it is missing.
+          count: at most this many frames of a sequence, `APART` frames or more from each other.
+
+        Returns:
+          Sequence -> picture; sequences of which no frame can be judged are left out.
+
+        Raises:
+          ValueError: a frame that cannot be read.
+          OSError: the folder cannot be written to.
+        """
+        paths = {}
+        for name, found in self.overlaps.items():
+            mean = {name: {'mean': np.mean(list(found.values()), axis=0)}} if found else {}
+            worst = worst_frames(mean, 'mean', count, each=count)
+            if worst:
+                paths[name] = pathlib.Path(folder) / f'{name}.jpg'
+                tiles = [self._tile(each, after=f', mean overlap {each.overlaps["mean"]:.2f}') for each in worst]
+                _write_jpeg(paths[name], comparison.contact_sheet(tiles))
+        return paths
 
     def write_videos(self, folder: str | os.PathLike, fps: float = 25) -> list[pathlib.Path]:
         """Writes `<sequence>.mp4` of every sequence, frame by frame.
@@ -204,6 +228,10 @@ class Comparison:
             title = f'{sequence.name}, frame {index} of {len(sequence.frames)}'
             yield comparison.comparison_frame(frame, *parts, title, comparison.video_width(frame.shape[1]))
 
+    def _tile(self, worst: WorstFrame, before: str = '', after: str = '') -> np.ndarray:
+        title = f'{worst.sequence}, frame {worst.frame} of {len(self._sequences[worst.sequence].frames)}'
+        return comparison.tile(*self._parts(worst.sequence, worst.frame), before + title + after)
+
     def _parts(self, sequence: str, frame: int) -> tuple:
         """Image, boxes, truth and overlaps of one frame."""
         boxes = {name: found[sequence][frame] if sequence in found else None for name, found in self._boxes.items()}
@@ -212,6 +240,14 @@ class Comparison:
         overlaps = {name: float(values[frame]) for name, values in self.overlaps[sequence].items()}
         image = images.read_image(self._sequences[sequence].frames[frame])
         return image, boxes, None if hidden else truth.boxes[frame], overlaps
+
+
+def _write_jpeg(path: pathlib.Path, picture: np.ndarray) -> None:
+    """Writes [H, W, 3] uint8 RGB, whole or not at all."""
+    flags = [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    data = cv2.imencode('.jpg', cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), flags)[1]
+    with files.replacing(path) as partial:
+        partial.write_bytes(data.tobytes())
 
 
 def problem_lines(problems: Mapping[str, result_files.Results], whole: bool = True) -> list[str]:

@@ -36,6 +36,13 @@ def add_arguments(parser: arguments.Parser) -> None:
     )
     parser.add_argument('--report', help='Folder for the report. Left out: "report" inside the results.')
     parser.add_argument(
+        '--worst',
+        type=whole(0, 100),
+        default=3,
+        help='How many of the worst frames of each sequence to draw beside the report, where there are images. '
+        'Default: 3.',
+    )
+    parser.add_argument(
         '--protocol',
         type=one_of(record.PROTOCOLS),
         default='one_pass',
@@ -104,10 +111,10 @@ def main(args: argparse.Namespace) -> int:
         process=process,
     )
     job_lib.check(job)
-    return _run(job, args.report)
+    return _run(job, args.report, args.worst)
 
 
-def _run(job: job_lib.Job, report: str | None) -> int:
+def _run(job: job_lib.Job, report: str | None, worst: int) -> int:
     from sctrpn_jax.evaluation import evaluate
 
     if job.output:
@@ -120,11 +127,11 @@ def _run(job: job_lib.Job, report: str | None) -> int:
             return 0
         # Two processes that end at once make the same report one after the other.
         with locks.hold(job.output, '.report.lock', _TURN_SECONDS):
-            return _report(job, report, sequences)
-    return _report(job, report)
+            return _report(job, report, worst, sequences)
+    return _report(job, report, worst)
 
 
-def _report(job: job_lib.Job, report: str | None, tracked: Sequence[sequences_lib.Sequence] = ()) -> int:
+def _report(job: job_lib.Job, report: str | None, worst: int, tracked: Sequence[sequences_lib.Sequence] = ()) -> int:
     from sctrpn_jax.evaluation import evaluate
     from sctrpn_jax.evaluation.report import output, tables
     from sctrpn_jax.evaluation.results import tracker_folders
@@ -140,7 +147,12 @@ def _report(job: job_lib.Job, report: str | None, tracked: Sequence[sequences_li
         print(f'tracked: {job.scored}/{job.protocol}; --protocol one_pass makes the report')
         return 0
     made = evaluate.score(job)
-    paths = output.write_report(made, report or os.path.join(job.scored, 'report'))
+    folder, pictures = report or os.path.join(job.scored, 'report'), {}
+    try:
+        pictures = evaluate.draw_worst(job, made, folder, worst)
+    except ValueError as error:  # the scores need no images
+        print(f'no pictures of the worst frames: {error}')
+    paths = output.write_report(made, folder, pictures)
     worth = evaluate.confidence_lines(job)
     print(tables.trackers_markdown(made))
     for tracker in made.trackers:

@@ -160,7 +160,7 @@ def build_report(folder: pathlib.Path) -> None:
     for path in folder.iterdir():
         if path.name not in ('report.json', 'sequences.csv'):
             path.unlink()
-    assert data.FORMAT == 1
+    assert data.FORMAT == 2
 
 
 def read_report(folder: pathlib.Path):

@@ -159,6 +159,18 @@ def test_results_give_a_report_the_worth_of_the_score_and_a_pooled_table(tmp_pat
         code, said, err = finished(run(*arguments, f'--sequences={name}', f'--report={reports[-1]}'))
         assert code == 0, err
         assert 'tells 3 tracked frames (overlap above 0.5) from 2 others with ROC AUC 1.000' in said
+        page = (reports[-1] / 'report.html').read_text()
+        assert f'<a href="worst/{name}.jpg">{name}</a>' in page
+        assert cv2.imread(str(reports[-1] / 'worst' / f'{name}.jpg')).shape[1] == 480 + 2 * 8
+    (tmp_path / 'annotations').mkdir()
+    for name in 'ab':
+        shutil.copy(tmp_path / 'data' / name / 'groundtruth_rect.txt', tmp_path / 'annotations' / f'{name}.txt')
+    arguments = ['--benchmark=otb', f'--root={tmp_path / "annotations"}', f'--results={tmp_path / "results"}']
+    code, said, err = finished(run(*arguments, f'--report={tmp_path / "bare"}'))
+    assert code == 0 and 'no pictures of the worst frames: ' in said, err
+    assert (
+        not (tmp_path / 'bare' / 'worst').exists() and 'worst/' not in (tmp_path / 'bare' / 'report.html').read_text()
+    )
     program = PROGRAM.with_name('reports')
     code, said, err = finished(run('pool', f'--reports={reports[0]},{reports[1]}', program=program))
     assert code == 0, err

@@ -199,6 +199,22 @@ def test_the_program(made):
     assert {path.name for path in output.rglob('.*')} == set()
 
 
+def test_each_sequence_has_a_picture_of_its_worst_frames(made, tmp_path):
+    found = tracker_comparison.Comparison('otb', made / 'otb', made / 'results', trackers=['good', 'ours', 'late'])
+    paths = found.write_worst_by_sequence(tmp_path / 'worst', 2)
+    assert paths == {name: tmp_path / 'worst' / f'{name}.jpg' for name in ('Alpha', 'Beta')}
+    assert sorted(path.name for path in (tmp_path / 'worst').iterdir()) == ['Alpha.jpg', 'Beta.jpg']
+    # Alpha: of frames 25 to 29 "late" has no row, so the mean is 2/3 there, and the second lies 20 frames before. Beta
+    # is shorter than that.
+    alpha, beta = (cv2.imread(str(path)) for path in paths.values())
+    assert alpha.shape[1] == 2 * 480 + 3 * 8 and beta.shape[1] == 480 + 2 * 8
+    gray = [np.median(alpha[8:300, 8 + i * 488 : 488 + i * 488]) for i in range(2)]
+    assert gray == pytest.approx([100 + 26, 100 + 2], abs=1.5)  # frame i is of value 101 + i
+    with pytest.raises(ValueError, match='0026.jpg'):
+        (made / 'otb' / 'Alpha' / 'img' / '0026.jpg').write_bytes(b'no picture')
+        found.write_worst_by_sequence(tmp_path / 'worst', 2)
+
+
 @pytest.mark.parametrize(
     'arguments, message',
     [(['--trackers=best'], "no tracker 'best' in results"), (['--output=results/'], 'is the folder of the results')],

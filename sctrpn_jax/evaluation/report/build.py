@@ -19,6 +19,7 @@ from sctrpn_jax.metrics import intervals as intervals_lib
 from sctrpn_jax.metrics.vot import long_term
 
 _CURVES = {'success': 'success_curve', 'precision': 'precision_curve', 'normalized_precision': 'normalized_curve'}
+_BY_ATTRIBUTE = ('success', 'precision')  # the curves that OTB's toolkit plots for each attribute
 
 
 def one_pass_tracker(
@@ -221,7 +222,10 @@ def _mean_tracker(name, scores, mean, by_attribute, drop_zero_curves, about) -> 
         values[key] = _value(getattr(mean, key), interval)
     curves = {key: _numbers(getattr(mean, curve)) for key, curve in _CURVES.items()}
     rows = [data.Row(sequence, each.frames, _three(each)) for sequence, each in scores.items()]
-    attributes = {key: data.Attribute(n, _three(each)) for key, (each, n) in sorted((by_attribute or {}).items())}
+    attributes = {}
+    for key, (each, count) in sorted((by_attribute or {}).items()):
+        plotted = {curve: _numbers(getattr(each, _CURVES[curve])) for curve in _BY_ATTRIBUTE}
+        attributes[key] = data.Attribute(count, _three(each), plotted)
     return _tracker(name, values, curves, rows, attributes, about)
 
 

@@ -13,7 +13,7 @@ import typing
 from sctrpn_jax import bounded
 from sctrpn_jax.data.benchmarks import published as published_lib
 
-FORMAT = 1  # of the JSON; a file of another one is refused
+FORMAT = 2  # of the JSON; a file of another one is refused
 NOTHING = '–'  # shown where there is no value
 
 
@@ -38,6 +38,12 @@ class Metric:
     def text(self, value: float | None) -> str:
         """A value for people."""
         return NOTHING if value is None else format(value, self.format)
+
+    def place(self, value: float | None) -> float:
+        """What to sort by for the best to come first and what has no value last."""
+        if value is None:
+            return math.inf
+        return -value if self.higher_is_better else value
 
     @property
     def title(self) -> str:
@@ -88,10 +94,17 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Attribute:
-    """Scores of what has an attribute: of how many sequences (or frames), metric -> value."""
+    """Scores of what has an attribute.
+
+    Attributes:
+      count: of how many sequences (or frames).
+      values: metric -> value.
+      curves: curve -> [N] over that curve's x; those that are known by attribute.
+    """
 
     count: int
     values: dict[str, float | None]
+    curves: dict[str, tuple[float | None, ...]] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,13 +202,10 @@ class Report:
 
     def ranked(self) -> list[Tracker]:
         """Trackers, best first by `primary`; those without a value last, ties as given."""
-        sign = -1 if self.metric(self.primary).higher_is_better else 1
-
-        def place(tracker: Tracker) -> float:
-            value = tracker.values.get(self.primary, Value(None)).value
-            return math.inf if value is None else sign * value
-
-        return sorted(self.trackers, key=place)
+        metric = self.metric(self.primary)
+        return sorted(
+            self.trackers, key=lambda tracker: metric.place(tracker.values.get(metric.key, Value(None)).value)
+        )
 
     def metric(self, key: str) -> Metric:
         """The metric of that key.

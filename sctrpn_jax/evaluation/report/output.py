@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+from collections.abc import Mapping
 
 from sctrpn_jax import bounded
 from sctrpn_jax.evaluation.report import data, page, tables
@@ -13,16 +14,18 @@ _MAKERS = {
     'sequences.csv': tables.sequences_csv,
     'attributes.csv': tables.attributes_csv,
     'report.md': tables.trackers_markdown,
-    'report.html': page.page,
 }
 
 
-def write_report(report: data.Report, folder: str | os.PathLike) -> dict[str, pathlib.Path]:
+def write_report(
+    report: data.Report, folder: str | os.PathLike, pictures: Mapping[str, str] | None = None
+) -> dict[str, pathlib.Path]:
     """Writes report.json, report.csv, sequences.csv, attributes.csv, report.md and report.html.
 
     Args:
       report: what to write.
       folder: made where it is missing.
+      pictures: sequence -> picture of its worst frames, a path within `folder`, for the page to link to.
 
     Returns:
       File name -> path.
@@ -30,9 +33,11 @@ def write_report(report: data.Report, folder: str | os.PathLike) -> dict[str, pa
     Raises:
       OSError: the folder cannot be written to.
     """
-    paths = {name: pathlib.Path(folder) / name for name in _MAKERS}
-    for name, make in _MAKERS.items():
-        files.write_text(paths[name], make(report))
+    texts = {name: make(report) for name, make in _MAKERS.items()}
+    texts['report.html'] = page.page(report, pictures)
+    paths = {name: pathlib.Path(folder) / name for name in texts}
+    for name, text in texts.items():
+        files.write_text(paths[name], text)
     return paths
 
 
@@ -47,10 +52,11 @@ def read_report(path: str | os.PathLike) -> data.Report:
         report = data.from_json(bounded.read_bytes(path, bounded.JSON_BYTES).decode())
         kinds = {kind.key: kind for kind in report.curves}
         for tracker in report.trackers:
-            for key, values in tracker.curves.items():
-                kind = kinds.get(key)
-                if kind is None or len(values) != len(kind.x) or kind.metric not in tracker.values:
-                    raise ValueError(f'curve {key!r:.80} of {tracker.name!r:.80}: {len(values)} points do not fit')
+            for scored in (tracker, *tracker.attributes.values()):
+                for key, values in scored.curves.items():
+                    kind = kinds.get(key)
+                    if kind is None or len(values) != len(kind.x) or kind.metric not in scored.values:
+                        raise ValueError(f'curve {key!r:.80} of {tracker.name!r:.80}: {len(values)} points do not fit')
     except ValueError as error:
         raise ValueError(f'{os.fspath(path)}: {error}') from None
     return report

@@ -1,4 +1,4 @@
-"""Which plots a report has: its curves, scores by attribute, accuracy over speed (the paper's Figure 8)."""
+"""Which plots a report has: its curves, over all and by attribute, and accuracy over speed (the paper's Figure 8)."""
 
 import html
 import typing
@@ -8,7 +8,6 @@ from sctrpn_jax.evaluation.report import data, svg, tables
 
 _WIDTH, _HEIGHT = 400.0, 300.0
 _REAL_TIME = 20.0  # frames per second, the limit of VOT's real-time experiment
-_ROW = 36.0  # height of an attribute
 
 
 def order(report: data.Report) -> dict[str, int]:
@@ -19,63 +18,52 @@ def order(report: data.Report) -> dict[str, int]:
 def figures(report: data.Report) -> list[str]:
     """HTML figures of all that the report has values for."""
     made = [curve_figure(report, kind) for kind in report.curves]
-    return [figure for figure in (*made, attribute_figure(report), speed_figure(report)) if figure]
+    return [figure for figure in (*made, speed_figure(report)) if figure]
 
 
-def curve_figure(report: data.Report, kind: data.CurveKind) -> str:
-    """One kind of curve, one line per tracker; '' where no tracker has one."""
+def curve_figure(report: data.Report, kind: data.CurveKind, attribute: str = '') -> str:
+    """One kind of curve, one line per tracker; '' where no tracker has one.
+
+    Args:
+      report: whose curves.
+      kind: which of them.
+      attribute: of what has this attribute alone; '': of all.
+    """
     look, metric = order(report), report.metric(kind.metric)
-    drawn = [t for t in report.ranked() if any(v is not None for v in t.curves.get(kind.key, ()))]
-    if not drawn or len(kind.x) < 2:
+    curves, values = {}, {}
+    for tracker in report.trackers:
+        scored = tracker.attributes.get(attribute) if attribute else tracker
+        curve = scored.curves.get(kind.key, ()) if scored else ()
+        if any(value is not None for value in curve):
+            found = scored.values.get(metric.key)
+            curves[tracker.name] = curve
+            values[tracker.name] = found if isinstance(found, data.Value) else data.Value(found)
+    if not curves or len(kind.x) < 2:
         return ''
-    top = max(v for t in drawn for v in t.curves[kind.key] if v is not None)
+    ranked = sorted(curves, key=lambda name: metric.place(values[name].value))
+    top = max(value for curve in curves.values() for value in curve if value is not None)
     high = 1.0 if top <= 1 else top
     area = svg.Area(_WIDTH, _HEIGHT, (kind.x[0], kind.x[-1]), (0.0, high))
     parts = [_marks(area, kind.marks)]
     parts += svg.axes(area, svg.ticks(*area.x), svg.ticks(*area.y), kind.x_label, kind.y_label)
-    for i, tracker in reversed(list(enumerate(drawn))):  # the best on top
-        name = f'{tracker.name}: {tables.with_interval(metric, tracker.values[metric.key])}'
-        parts.append(svg.line(area, kind.x, tracker.curves[kind.key], look[tracker.name], name, i))
+    for i, name in reversed(list(enumerate(ranked))):  # the best on top
+        words = f'{name}: {tables.with_interval(metric, values[name])}'
+        parts.append(svg.line(area, kind.x, curves[name], look[name], words, i))
+    title = kind.title
+    if attribute:
+        title = f'{attribute} ({attribute_counts(report)[attribute]}): {kind.title.lower()}'
     about = f'{kind.y_label} over {kind.x_label}, one line per tracker; {metric.title} is in the legend.'
-    legend = [(look[t.name], t.name, metric.text(t.values[metric.key].value)) for t in drawn]
-    return _figure(kind.title, svg.picture(area, parts, kind.title, about), _legend(legend, metric.title))
+    legend = [(look[name], name, metric.text(values[name].value)) for name in ranked]
+    return _figure(title, svg.picture(area, parts, title, about), _legend(legend, metric.title))
 
 
-def attribute_figure(report: data.Report) -> str:
-    """The ranking metric by attribute, one row per attribute and one marker per tracker; '' without attributes."""
-    look, metric = order(report), report.metric(report.primary)
-    trackers = [tracker for tracker in report.ranked() if tracker.attributes]
+def attribute_counts(report: data.Report) -> dict[str, int]:
+    """Attribute -> of how many sequences (or frames), for the tracker that has most; in alphabetical order."""
     counts: dict[str, int] = {}
-    for tracker in trackers:
+    for tracker in report.trackers:
         for name, attribute in tracker.attributes.items():
             counts[name] = max(counts.get(name, 0), attribute.count)
-    names = sorted(counts)
-    if not names:
-        return ''
-    found = {}
-    for name in names:
-        pairs = [(t, t.attributes[name].values.get(metric.key)) for t in trackers if name in t.attributes]
-        found[name] = [(tracker, value) for tracker, value in pairs if value is not None]
-    known = [value for pairs in found.values() for _, value in pairs]
-    if not known:
-        return ''
-    high = max(*known, 1e-6) * 1.05
-    area = svg.Area(_WIDTH, _ROW * len(names) + 48, (0.0, high), (len(names), 0.0), margins=(8, 4, 14, 40))
-    left, _, right, _ = area.box
-    parts = svg.axes(area, svg.ticks(*area.x), (), metric.title, '')
-    for i, name in enumerate(names):
-        y = area.at_y(i + 0.76)
-        parts.append(svg.text(left + 3, area.at_y(i + 0.36), f'{name} ({counts[name]})', 'row'))
-        parts.append(f'<path class="rail" d="M{left:.1f} {y:.1f}H{right:.1f}"/>')
-        for tracker, value in reversed(found[name]):
-            words = f'{name}, {tracker.name}: {metric.text(value)}'
-            index = look[tracker.name]
-            parts.append(svg.series(index, words, svg.marker(area.at_x(value), y, index, size=4.6)))
-    title = f'{metric.name} by attribute'
-    legend = [(look[t.name], t.name, metric.text(t.values[metric.key].value)) for t in trackers]
-    about = f'{metric.title} over the {report.attribute_unit} with each attribute; how many these are stands behind it.'
-    note = f'Behind each attribute: its number of {report.attribute_unit}.'
-    return _figure(title, svg.picture(area, parts, title, about), _legend(legend, 'all', with_line=False), note)
+    return dict(sorted(counts.items()))
 
 
 class _Point(typing.NamedTuple):
@@ -113,7 +101,7 @@ def speed_figure(report: data.Report) -> str:
         parts.append(svg.series(point.index, words, svg.marker(*place, point.index, 4.6, point.printed)))
     legend = [
         (point.index, point.name, f'{metric.text(point.value)}, {tables.speed(point.fps)} f/s', point.printed)
-        for point in sorted(points, key=lambda point: -point.fps)
+        for point in sorted(points, key=lambda point: metric.place(point.value))
     ]
     title = f'{metric.name} over speed'
     note = f'Speeds are of different machines. Dashed: {_REAL_TIME:.0f} frames per second. Hollow: published.'
@@ -146,5 +134,6 @@ def _legend(entries: Sequence[tuple], head: str, with_line: bool = True) -> str:
 def _figure(title: str, drawn: str, legend: str, note: str = '', wide: bool = False) -> str:
     words = f'<p class="note">{html.escape(note)}</p>' if note else ''
     style = ' class="wide"' if wide else ''
+    head = f'<h3>{html.escape(title)}</h3><button type="button" class="save" title="Save as SVG">SVG</button>'
     caption = f'<figcaption>{legend}{words}</figcaption>'
-    return f'<figure{style}><h3>{html.escape(title)}</h3>{drawn}{caption}</figure>'
+    return f'<figure{style}><div class="head">{head}</div>{drawn}{caption}</figure>'

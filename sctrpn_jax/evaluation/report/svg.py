@@ -68,7 +68,7 @@ class Area:
     x: tuple[float, float]
     y: tuple[float, float]
     log: bool = False
-    margins: tuple[float, float, float, float] = (46, 10, 14, 40)
+    margins: tuple[float, float, float, float] = (52, 10, 14, 40)
 
     @property
     def box(self) -> tuple[float, float, float, float]:

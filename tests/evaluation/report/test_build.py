@@ -72,6 +72,11 @@ def test_attributes_are_those_of_the_evaluation(make_scores):
     assert tracker.attributes['Occlusion'].count == 6
     some = np.mean([each.success for i, each in enumerate(scores.values()) if i % 2])
     assert tracker.attributes['Deformation'].values['success'] == pytest.approx(some, abs=1e-6)
+    curves = tracker.attributes['Deformation'].curves
+    assert set(curves) == {'success', 'precision'}
+    for key, curve in curves.items():
+        every = [getattr(each, f'{key}_curve') for i, each in enumerate(scores.values()) if i % 2]
+        assert curve == pytest.approx(np.mean(every, axis=0).tolist(), abs=1e-6)
 
 
 def test_trackingnet_is_the_devkit(make_scores):

@@ -44,6 +44,8 @@ def test_names_that_are_no_text_are_shown(make_report, tmp_path):
     paths = output.write_report(report, tmp_path)
     assert output.read_report(paths['report.json']) == report
     assert 'a\\udcff' in paths['report.html'].read_text()
+    output.write_report(report, tmp_path, {report.sequences[0]: 'worst/\udcff.jpg'})
+    assert 'href="worst/%FF.jpg"' in paths['report.html'].read_text()
 
 
 def test_a_damaged_file_is_named(tmp_path):
@@ -65,6 +67,12 @@ def test_a_curve_without_all_its_points_is_refused(make_report, tmp_path):
         path.write_text(data.to_json(changed))
         with pytest.raises(ValueError, match=r"report\.json: curve '.*' of 'one': [0-9]+ points do not fit"):
             output.read_report(path)
-    path.write_text('{"format": 1, "more": ' + '[' * 900 + ']' * 900 + '}')
+    attribute = report.trackers[0].attributes['Occlusion']
+    short = dataclasses.replace(attribute, curves={key: values[:-1]})
+    changed = dataclasses.replace(report.trackers[0], attributes={'Occlusion': short})
+    path.write_text(data.to_json(dataclasses.replace(report, trackers=(changed,))))
+    with pytest.raises(ValueError, match=r"curve 'success' of 'one': 20 points do not fit"):
+        output.read_report(path)
+    path.write_text('{"format": 2, "more": ' + '[' * 900 + ']' * 900 + '}')
     with pytest.raises(ValueError, match=r'report\.json: nested too deeply'):
         output.read_report(path)

@@ -82,6 +82,76 @@ def test_published_results_are_marked(make_report):
     assert 'STVIR/pysot, MODEL_ZOO' in elements.text['results']
 
 
+def tables_of(content):
+    """Rows of cells by the label of each table."""
+    found = {}
+    for label, body in re.findall(r'aria-label="([^"]+)" tabindex="0"><table.*?<tbody>(.*?)</tbody>', content):
+        rows = [re.findall(r'<t[hd](?: [^>]*)?>(.*?)</t[hd]>', row) for row in re.findall(r'<tr.*?</tr>', body)]
+        found[label] = rows
+    return found
+
+
+def test_what_is_not_known_is_said_once(make_report):
+    report = make_report(('one', 'two'), seed=None, timing=data.Timing(), config={})
+    elements = parsed(report)
+    assert 'Not known: seed of one; frames/s of one; machine of one.' in elements.text['setup']
+    assert 'Seed1' in elements.text['setup'] and 'an unknown' not in page.page(report)
+    bare = dataclasses.replace(report.trackers[1], seed=None, timing=data.Timing(), config={}, name='bare')
+    report = dataclasses.replace(report, trackers=(report.trackers[0], bare), published=())
+    elements = parsed(report)
+    assert 'Not known: seed; frames/s; machine.' in elements.text['setup']
+    assert 'Not known of any tracker: frames/s.' in elements.text['results']
+    assert (
+        data.NOTHING not in elements.text['results'].replace(' – ', '') and 'Frames/s' not in elements.text['results']
+    )
+    assert 'Not known' not in parsed(make_report()).text['setup']
+
+
+def test_attributes_are_a_table_of_shades(make_report):
+    report = make_report(('one', 'two', 'three'))
+    content = page.page(report)
+    rows = tables_of(content)['Scores by attribute']
+    assert [row[0] for row in rows] == ['one', 'two', 'three']
+    for row, tracker in zip(rows, report.ranked(), strict=True):
+        names = ('Deformation', 'Occlusion')
+        values = [tracker.values['success'].value, *(tracker.attributes[name].values['success'] for name in names)]
+        assert row[1:4] == [f'{value:.3f}' for value in values]
+    shades = [int(level) for level in re.findall(r'class="m-0 s(\d)', content)]
+    values = [t.attributes[name].values['success'] for t in report.ranked() for name in names]
+    assert (max(shades), min(shades)) == (6, 0) and len(shades) == 6
+    low, high = min(values), max(values)
+    assert shades == [round(6 * (value - low) / (high - low)) for value in values]
+    summaries = re.findall('<summary>(.*? by attribute.*?)</summary>', content)
+    assert summaries == ['Success by attribute: 2 plots', 'Precision by attribute: 2 plots']
+    bare = dataclasses.replace(report, trackers=(dataclasses.replace(report.trackers[0], attributes={}),))
+    assert 'By attribute' not in page.page(bare)
+
+
+def test_a_low_score_that_is_good_is_shaded_strongly(make_report):
+    report = make_report(('one', 'two'))
+    metrics = tuple(dataclasses.replace(metric, higher_is_better=False) for metric in report.metrics)
+    content = page.page(dataclasses.replace(report, metrics=metrics, row_metrics=metrics))
+    best = min(t.attributes[name].values['success'] for t in report.trackers for name in ('Deformation', 'Occlusion'))
+    assert f'class="m-0 s6 best">{best:.3f}<' in content
+
+
+def test_sequences_have_a_mean_and_link_to_their_worst_frames(make_report):
+    report = make_report(('one', 'two'), sequences=3)
+    name = report.sequences[1]
+    content = page.page(report, {name: 'worst/a "b" #1.jpg'})
+    rows = tables_of(content)['Scores by sequence']
+    assert [row[0] for row in rows] == [
+        'sequence 0',
+        '<a href="worst/a%20%22b%22%20%231.jpg">sequence 1</a>',
+        'sequence 2',
+    ]
+    for i, row in enumerate(rows):
+        values = [tracker.rows[i].values['success'] for tracker in report.trackers]
+        assert row[2:5] == [f'{value:.3f}' for value in (np.mean(values), *values)]
+    assert 'mean overlap' in content and 'mean overlap' not in page.page(report)
+    assert '>Mean<' not in page.page(dataclasses.replace(report, trackers=report.trackers[:1]))
+
+
 def test_the_same_report_gives_the_same_page(make_report):
     assert page.page(make_report()) == page.page(make_report())
     again = data.from_json(data.to_json(make_report()))
@@ -109,7 +179,7 @@ def luminance(color):
 def themes():
     """Colours by name, light and dark."""
     css = (importlib.resources.files('sctrpn_jax.evaluation.report') / 'page.css').read_text()
-    blocks = re.findall(r':root \{([^}]+)\}', css)
+    blocks = re.findall(r':root[^ ]* \{([^}]+)\}', css)
     assert len(blocks) == 2
     return [dict(re.findall(r'--([a-z0-9]+): (#[0-9a-f]+)', block)) for block in blocks]
 
@@ -139,3 +209,15 @@ def test_colours_stand_out_in_both_themes(themes):
             for behind in ('page', 'panel'):
                 low, high = sorted(luminance(theme[key]) for key in (name, behind))
                 assert (high + 0.05) / (low + 0.05) >= least, (name, behind)
+
+
+def test_numbers_can_be_read_on_the_strongest_shade(themes):
+    css = (importlib.resources.files('sctrpn_jax.evaluation.report') / 'page.css').read_text()
+    shares = [int(share) / 100 for share in re.findall(r'\.s\d \{ --s: (\d+)%; \}', css)]
+    assert len(shares) == 6 and shares == sorted(shares)
+    for theme in themes:
+        page_color = theme['page'] if len(theme['page']) == 7 else ''.join(2 * digit for digit in theme['page'])[1:]
+        color, behind = (np.array(list(bytes.fromhex(text[1:]))) for text in (theme['c0'], page_color))
+        mixed = np.round(color * shares[-1] + behind * (1 - shares[-1])).astype(int)
+        low, high = sorted((luminance(theme['ink']), luminance('#' + bytes(mixed.tolist()).hex())))
+        assert (high + 0.05) / (low + 0.05) >= 4.5
