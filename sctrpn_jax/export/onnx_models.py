@@ -1,4 +1,4 @@
-"""The network as ONNX models, which run without JAX; what stands around it, `docs/onnx_tracker.py` does in NumPy.
+"""The network as ONNX models, which run without JAX; what stands around it, `docs/onnx/track.py` does in NumPy.
 
 `jax2onnx` writes them from the same Flax modules. The weights are as they were trained, so the convolutions are plain
 ones, not the CPU's (`models/prepared.py`).
@@ -57,9 +57,7 @@ def models(variables: dict, config: config_lib.Config) -> dict[str, Model]:
       config: the run's.
     """
     variables = jax.device_get(variables)
-    network = look.network(
-        dataclasses.replace(config, model=dataclasses.replace(config.model, precision='float32'))
-    )
+    network = look.network(dataclasses.replace(config, model=dataclasses.replace(config.model, precision='float32')))
 
     def template(image):
         made = network.apply(variables, image, method='template')
@@ -91,7 +89,7 @@ def models(variables: dict, config: config_lib.Config) -> dict[str, Model]:
 
 
 def write(output: str | os.PathLike, variables: dict, config: config_lib.Config) -> dict:
-    """Writes the folder that `docs/onnx_tracker.py` reads; it appears whole or not at all.
+    """Writes the folder that `docs/onnx/track.py` reads; it appears whole or not at all.
 
     Args:
       output: folder, not there yet or empty.

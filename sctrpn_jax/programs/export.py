@@ -76,7 +76,7 @@ def _onnx(args: argparse.Namespace) -> int:
     print('converting, which takes a minute or two', flush=True)
     manifest = onnx_models.write(args.output, *loading.load_network(args.checkpoint))
     _print_sizes(args.output)
-    print(f'opset {manifest["opset"]}, jax2onnx {manifest["jax2onnx"]}; docs/onnx_tracker.py tracks with it')
+    print(f'opset {manifest["opset"]}, jax2onnx {manifest["jax2onnx"]}; docs/onnx/track.py tracks with it')
     return 0
 
 
