@@ -172,7 +172,8 @@ def main():
         tracker = load(args.models)
     except ValueError as error:
         return fail(error)
-    video = cv2.VideoCapture(args.video)
+    # For numbered images OpenCV would ask FFmpeg, whose colours of a JPEG differ a little from cv2.imread's.
+    video = cv2.VideoCapture(args.video, cv2.CAP_IMAGES if '%' in args.video else cv2.CAP_ANY)
     count, spent = 0, 0.0
     while (read := video.read())[0]:
         frame, score, start = cv2.cvtColor(read[1], cv2.COLOR_BGR2RGB), 1.0, time.perf_counter()

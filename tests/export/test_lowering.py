@@ -31,7 +31,12 @@ def test_programs_hold_the_live_trackers_state(network, batch):
     for found in (new_state, jax.tree.unflatten(made.template.out_tree, made.template.out_avals)):
         assert {name: (leaf.shape[1:], leaf.dtype) for name, leaf in found.items()} == expected
         assert {str(leaf.shape[0]) for leaf in found.values()} == {'2' if batch == 2 else 'b'}
-    assert {name: leaf.shape[1:] for name, leaf in output.items()} == {'box': (4,), 'score': (), 'hidden': (), 'region': (3,)}
+    assert {name: leaf.shape[1:] for name, leaf in output.items()} == {
+        'box': (4,),
+        'score': (),
+        'hidden': (),
+        'region': (3,),
+    }
     for program in made:
         assert program.platforms == ('cpu', 'cuda')
         calls = set(re.findall(r'custom_call @(\w+)', program.mlir_module()))
