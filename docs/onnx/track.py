@@ -172,7 +172,7 @@ def main():
         tracker = load(args.models)
     except ValueError as error:
         return fail(error)
-    cv2.setLogLevel(2)  # errors only: it warns where the numbered images end
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)  # it warns where the numbered images end
     # For numbered images OpenCV would ask FFmpeg, whose colours of a JPEG differ a little from cv2.imread's.
     video = cv2.VideoCapture(args.video, cv2.CAP_IMAGES if '%' in args.video else cv2.CAP_ANY)
     count, spent = 0, 0.0

@@ -73,9 +73,9 @@ def reader(tmp_path_factory):
     """Python of an environment with what the example needs, in the versions of this one."""
     versions = [f'{name}=={importlib.metadata.version(name)}' for name in ('numpy', 'opencv-python-headless')]
     python = environment(tmp_path_factory.mktemp('reader') / 'environment', *versions, 'onnxruntime')
-    assert run(python, '-c', 'import importlib.util as u; print(u.find_spec("jax"), u.find_spec("sctrpn_jax"))') == (
-        'None None\n'
-    )
+    assert run(
+        python, '-I', '-c', 'import importlib.util as u; print(u.find_spec("jax"), u.find_spec("sctrpn_jax"))'
+    ) == ('None None\n')
     return python
 
 
@@ -91,7 +91,7 @@ def test_the_models_give_what_flax_gives(exported, reader, shared, tmp_path):
         tiled = np.tile(frame, (2, 2, 1))[:side, :side]
         values[name] = tiled[None].astype(np.float32)
     np.savez(tmp_path / 'inputs.npz', **values)
-    assert run(reader, '-c', RUNNER, exported, tmp_path / 'inputs.npz', tmp_path / 'outputs.npz') == '\n'
+    assert run(reader, '-I', '-c', RUNNER, exported, tmp_path / 'inputs.npz', tmp_path / 'outputs.npz') == '\n'
     with np.load(tmp_path / 'outputs.npz') as file:
         found = dict(file)
     for name, model in made.items():
