@@ -19,20 +19,22 @@ from sctrpn_jax.system import files
 from sctrpn_jax.weights import network_file
 
 
-def check(output: str | os.PathLike) -> None:
+def check(output: str | os.PathLike, module: str = 'flatbuffers', extra: str = 'export') -> None:
     """Refuses to export before anything is loaded or lowered.
 
     Args:
       output: folder to write.
+      module: that the export needs.
+      extra: of this project, which installs it.
 
     Raises:
-      ValueError: a folder with something in it, or flatbuffers is not installed.
+      ValueError: a folder with something in it, or the module is not installed.
     """
     output = pathlib.Path(output)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ValueError(f'{output} is there already; give a new or an empty folder')
-    if importlib.util.find_spec('flatbuffers') is None:
-        raise ValueError("exporting needs flatbuffers; install it: pip install 'sctrpn_jax[export]'")
+    if importlib.util.find_spec(module) is None:
+        raise ValueError(f"exporting needs {module}; install it: pip install 'sctrpn_jax[{extra}]'")
 
 
 def write(output: str | os.PathLike, variables: dict, config: config_lib.Config, target: target_lib.Target) -> dict:
@@ -51,7 +53,6 @@ def write(output: str | os.PathLike, variables: dict, config: config_lib.Config,
       ValueError: what `check` refuses, or a config that cannot work.
     """
     check(output)
-    output = pathlib.Path(output)
     made = lowering.make_programs(variables, config, target)
     weights = lowering.flatten(jax.device_get(variables))
     contents = {
@@ -63,7 +64,21 @@ def write(output: str | os.PathLike, variables: dict, config: config_lib.Config,
     manifest = _manifest(made, weights, config, target)
     manifest['sha256'] = {name: exported.digest(content) for name, content in contents.items()}
     contents[exported.MANIFEST] = (json.dumps(manifest, indent=1) + '\n').encode()
+    put_folder(output, contents)
+    return manifest
 
+
+def put_folder(output: str | os.PathLike, contents: dict[str, bytes]) -> None:
+    """Writes a folder of files; it appears whole or not at all.
+
+    Args:
+      output: folder, not there yet or empty.
+      contents: of each file, by name.
+
+    Raises:
+      OSError: it cannot be written.
+    """
+    output = pathlib.Path(output)
     output.parent.mkdir(parents=True, exist_ok=True)
     temporary = output.with_name(f'.{output.name}.partial')
     shutil.rmtree(temporary, ignore_errors=True)  # of an export that was killed
@@ -75,7 +90,6 @@ def write(output: str | os.PathLike, variables: dict, config: config_lib.Config,
         files.put(temporary, output)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return manifest
 
 
 def pack_weights(weights: dict[str, np.ndarray]) -> bytes:

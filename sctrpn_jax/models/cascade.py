@@ -45,6 +45,7 @@ def filter_anchors(mask: chex.Array, logits: chex.Array, theta: float, min_keep:
     def one(mask, logits):
         keep = mask & (jax.nn.sigmoid(-logits) <= theta)
         _, best = jax.lax.top_k(jnp.where(mask, logits, -jnp.inf), min(min_keep, logits.shape[0]))
-        return keep | (jnp.zeros_like(mask).at[best].set(True) & mask)
+        among = (best[:, None] == jnp.arange(logits.shape[0])[None]).any(0)  # no scatter: jax2onnx has none for it
+        return keep | (among & mask)
 
     return jax.vmap(one)(mask, jax.lax.stop_gradient(logits))

@@ -19,7 +19,7 @@ PROGRAMS = {
     'train': 'train a network',
     'evaluate': 'track a benchmark, and score results',
     'prepare_data': 'prepare a published dataset for training',
-    'export': 'write the tracker as StableHLO programs',
+    'export': 'write the tracker as StableHLO programs or ONNX models',
     'weights': 'import backbones, export trained networks (import, export)',
     'reports': 'tables and pictures of results (pool, compare, curves)',
     'studies': 'ablations and other studies (ablation, recall, stress, warps, tuning)',
