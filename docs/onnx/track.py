@@ -22,7 +22,7 @@ MIN_SIDE = 4.0  # of the target, frame pixels
 # How the first frame is looked at to measure the network's bias: shift in target sizes, factor of the size.
 VIEWS = ((0, 0, 1), (-0.2, -0.2, 1.1), (0.2, 0.2, 1.1), (-0.2, 0.2, 0.91), (0.2, -0.2, 0.91))
 MOST_BIAS, HELD = 0.5, 0.3  # a bias is no larger; overlap with the truth below which something else was found
-SHARE, RATE = 0.45, 0.05  # a score below this share of the usual one is a hidden target's; its weight in the usual
+SHARE, RATE = 0.45, 0.03  # a score below this share of the usual one is a hidden target's; its weight in the usual
 TO_PEAK = 0.5  # how far the box's centre goes to the peak of the filter's response
 
 
@@ -75,11 +75,14 @@ class Tracker:
         if seen:
             centre = centre + TO_PEAK * (self.centre + seen[1] / scale - centre)
         size = np.clip(self.size * (1 - rate) + best[2:] * rate, MIN_SIDE, np.maximum(self.limits, MIN_SIDE))
+        lost = score < self.recovery['score']
         if self.recovery['score']:
-            self.hidden = bool(score < max(self.recovery['score'], SHARE * self.usual))
+            self.hidden = bool(lost or score < SHARE * self.usual)
             self.usual += RATE * (score - self.usual)
+        if not lost:
+            self.centre = np.clip(centre, 0, self.limits)
         if not self.hidden:
-            self.centre, self.size, self.contours[1] = np.clip(centre, 0, self.limits), size, contours
+            self.size, self.contours[1] = size, contours
             if seen:
                 self.filter.update(*seen, size * scale)
         return np.concatenate([self.centre - self.size / 2, self.size]), float(score)
