@@ -4,8 +4,8 @@
 
 300,000 pairs, three to five hours on two CPU cores. The network that comes with the package was made in five parts
 with changing settings, before this file (docs/model_card.md): success 0.686 on DAVIS. This file has been run for 80,000
-pairs so far, to the end of its second phase: configs/snapshots/sctrpn_lite.npz holds the weights in half precision. What
-is left of it, with a fresh optimiser state:
+pairs so far, to the end of its second phase: configs/snapshots/sctrpn_lite.npz holds the weights in half precision. The
+rest of it, with a fresh optimiser state:
 
     bin/train ... --config.train.start_from=configs/snapshots/sctrpn_lite.npz --config.train.first_phase=2
 """
