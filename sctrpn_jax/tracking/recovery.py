@@ -71,7 +71,7 @@ def hold_if_hidden(
     """
     least = config.track.recovery.score
     if not least:
-        return after
+        return dataclasses.replace(after, hidden=jnp.zeros_like(before.hidden))
     lost = score < least
     hidden = lost | (score < SHARE * before.usual)
 

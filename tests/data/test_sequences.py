@@ -183,7 +183,7 @@ def test_a_missing_folder_is_named(tmp_path, kind):
 
 
 def test_messages_name_what_is_wrong(tmp_path):
-    with pytest.raises(ValueError, match="got 'nothing', accepted are davis, got10k, lasot, otb, trackingnet"):
+    with pytest.raises(ValueError, match=f"got 'nothing', accepted are {', '.join(registry.every())}"):
         sequences.read_sequences('nothing', tmp_path)
     write_otb(tmp_path, 'A', [1, 2], ['1,1,2,2'])
     with pytest.raises(ValueError, match='1 rows for 2 frames'):
