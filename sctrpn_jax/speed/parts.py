@@ -71,9 +71,10 @@ def measure(
         return proposals.rerank_chosen(chosen, scores, crop, found, target, c, ratios)
 
     def follow(known, features, box):
-        response = correlation_filter.respond(known, features)
+        sample = correlation_filter.transform(features)
+        response = correlation_filter.respond(known, sample)
         peak, _ = correlation_filter.peak_near(response, box, c.search_size)
-        seen = correlation_filter.Seen(features, peak - c.search_size / 2)
+        seen = correlation_filter.Seen(sample, peak - c.search_size / 2)
         return response, correlation_filter.update(known, seen, box[2:])
 
     def suppress(boxes, values, valid):

@@ -48,12 +48,28 @@ class Seen:
     """What a frame shows the filter.
 
     Attributes:
-      features: [n, n, C] conv1's map of the middle of the search crop.
+      sample: [C, n, m] complex64: conv1's map of the middle of the search crop, of `transform`.
       peak: [2] (x, y) from the crop's middle to the peak of the response near the chosen box, crop pixels.
     """
 
-    features: chex.Array
+    sample: chex.Array
     peak: chex.Array
+
+
+def transform(features: chex.Array) -> chex.Array:
+    """Fourier transform of a map's channels under a Hann window, scaled to unit mean square.
+
+    Args:
+      features: [n, n, C] conv1's map of a crop.
+
+    Returns:
+      [C, n, n // 2 + 1] complex64.
+    """
+    features = features.astype(jnp.float32)
+    hann = np.hanning(features.shape[0] + 2)[1:-1].astype(np.float32)
+    scale = jax.lax.rsqrt(jnp.square(features).mean() + 1e-6)
+    windowed = features * (np.outer(hann, hann) * scale)[..., None]
+    return jnp.fft.rfft2(windowed.transpose(2, 0, 1))
 
 
 def learn(features: chex.Array, size: chex.Array) -> CorrelationFilter:
@@ -63,7 +79,7 @@ def learn(features: chex.Array, size: chex.Array) -> CorrelationFilter:
       features: [n, n, C] conv1's map of the search crop, the target in the middle.
       size: [2] (w, h) of the target, crop pixels.
     """
-    sample = _transform(features)
+    sample = transform(features)
     return CorrelationFilter(sample, _solve(sample, size / STRIDE))
 
 
@@ -77,25 +93,25 @@ def update(known: CorrelationFilter, seen: Seen, size: chex.Array, rate: float =
       size: [2] (w, h) of the target, crop pixels.
       rate: weight of the frame, 0..1.
     """
-    new = _shifted(_transform(seen.features), seen.peak / STRIDE)
+    new = _shifted(seen.sample, seen.peak / STRIDE)
     sample = (1 - rate) * known.sample + rate * new
     return CorrelationFilter(sample, _solve(sample, size / STRIDE))
 
 
-def respond(known: CorrelationFilter, features: chex.Array) -> chex.Array:
+def respond(known: CorrelationFilter, sample: chex.Array) -> chex.Array:
     """Response at every cell of a map: near 1 on what the filter has learned, near 0 elsewhere.
 
     Args:
       known: the filter.
-      features: [k, k, C] conv1's map of a search crop, k - n even and not negative.
+      sample: [C, k, k // 2 + 1] of `transform`: conv1's map of a search crop, k - n even and not negative.
 
     Returns:
       [k, k], cell by cell of the map.
     """
-    k = features.shape[0]
+    k = sample.shape[1]
     border = (k - known.taps.shape[1]) // 2
     taps = jnp.pad(known.taps, ((0, 0), (border, border), (border, border)))
-    response = jnp.fft.irfft2((jnp.conj(jnp.fft.rfft2(taps)) * _transform(features)).sum(0), s=(k, k))
+    response = jnp.fft.irfft2((jnp.conj(jnp.fft.rfft2(taps)) * sample).sum(0), s=(k, k))
     return jnp.fft.fftshift(response)  # where nothing has moved: from the corner to the middle
 
 
@@ -148,15 +164,6 @@ def _vertex(values: chex.Array) -> chex.Array:
     return jnp.where(bend < 0, jnp.clip((values[0] - values[2]) / (2 * jnp.minimum(bend, -1e-9)), -0.5, 0.5), 0.0)
 
 
-def _transform(features: chex.Array) -> chex.Array:
-    """[n, n, C] map to the [C, n, m] Fourier transform of its channels under a Hann window, at unit mean square."""
-    features = features.astype(jnp.float32)
-    hann = np.hanning(features.shape[0] + 2)[1:-1].astype(np.float32)
-    scale = jax.lax.rsqrt(jnp.square(features).mean() + 1e-6)
-    windowed = features * (np.outer(hann, hann) * scale)[..., None]
-    return jnp.fft.rfft2(windowed.transpose(2, 0, 1))
-
-
 def _shifted(sample: chex.Array, shift: chex.Array) -> chex.Array:
     """A transformed map whose content at the middle + shift [2] (x, y), cells, is brought to the middle."""
     n = sample.shape[1]
@@ -177,17 +184,19 @@ def _solve(sample: chex.Array, size: chex.Array) -> chex.Array:
     cover = jnp.clip(half[:, None] - from_middle[None] + 0.5, 0, 1)
     mask = cover[1][:, None] * cover[0][None, :]
     cells, power = float(n * n), (sample * jnp.conj(sample)).sum(0)
-    taps = jnp.zeros((sample.shape[0], n, n), jnp.float32)
-    taps_transformed, multipliers, penalty = jnp.zeros_like(sample), jnp.zeros_like(sample), PENALTY
+    taps_transformed, multipliers, penalty = None, None, PENALTY
     for _ in range(ROUNDS):
         # Free of the mask, each frequency has a closed form (Sherman and Morrison).
-        right = sample * (wanted / (cells * penalty))[None] - multipliers / penalty + taps_transformed
-        along = (jnp.conj(sample) * right).sum(0) / (power + cells * penalty)
-        free = right - sample * along[None]
-        taps = (
-            jnp.fft.irfft2(penalty * free + multipliers, s=(n, n)) * (mask * (cells / (RIDGE + penalty * cells)))[None]
-        )
+        if taps_transformed is None:
+            free = sample * (wanted / (power + cells * penalty))[None]  # the same for zeros, in one pass
+            constrained = penalty * free
+        else:
+            right = sample * (wanted / (cells * penalty))[None] - multipliers / penalty + taps_transformed
+            along = (jnp.conj(sample) * right).sum(0) / (power + cells * penalty)
+            free = right - sample * along[None]
+            constrained = penalty * free + multipliers
+        taps = jnp.fft.irfft2(constrained, s=(n, n)) * (mask * (cells / (RIDGE + penalty * cells)))[None]
         taps_transformed = jnp.fft.rfft2(taps)
-        multipliers = multipliers + penalty * (free - taps_transformed)
+        multipliers = constrained - penalty * taps_transformed
         penalty *= GROWTH
     return taps

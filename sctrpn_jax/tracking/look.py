@@ -124,7 +124,8 @@ def look(
     target = proposals_lib.Target(state.cues, state.first_size * to_crop, state.size * to_crop)
     evidence = seen = None
     if state.filter is not None:
-        response = correlation_filter.respond(state.filter, first_map)
+        sample = correlation_filter.transform(first_map)
+        response = correlation_filter.respond(state.filter, sample)
         centres = jax.vmap(corrected, (0, None))(stage_boxes[-1], state.bias)[:, :2]
         evidence = correlation_filter.evidence(response, centres, search_size)
     found = proposals_lib.propose(
@@ -132,10 +133,10 @@ def look(
     )
     score, rate, rho, maps = found.scores[0], found.rate[0], found.rho[0], None
     if state.filter is not None:
-        cells = state.filter.taps.shape[1]
         peak, height = correlation_filter.peak_near(response, corrected(found.best, state.bias), search_size)
-        inner = slice(border := (first_map.shape[0] - cells) // 2, border + cells)
-        seen = correlation_filter.Seen(first_map[inner, inner], peak - search_size / 2)
+        if border := (first_map.shape[0] - state.filter.taps.shape[1]) // 2:
+            sample = correlation_filter.transform(first_map[border:-border, border:-border])
+        seen = correlation_filter.Seen(sample, peak - search_size / 2)
         score = jnp.sqrt(score * jnp.minimum(height, 1))
     best = crop_lib.to_frame(found.best, state.centre, side, search_size)
     if details:

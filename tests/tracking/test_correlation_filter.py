@@ -70,21 +70,25 @@ def test_the_taps_converge_to_the_ridge_regression_within_the_area(monkeypatch):
 def test_the_response_is_the_sum_that_loops_give_and_peaks_on_the_target():
     features, size = maps(11, 3), np.float32([16, 16])
     known = jax.jit(correlation_filter.learn)(features, size)
-    response = np.asarray(correlation_filter.respond(known, features))
+    response = np.asarray(correlation_filter.respond(known, correlation_filter.transform(features)))
     np.testing.assert_allclose(response, response_by_loops(np.asarray(known.taps), windowed(features)), atol=2e-5)
     assert np.unravel_index(response.argmax(), response.shape) == (5, 5)
     assert response.max() > 5 * np.abs(response).mean()
     wide = maps(15, 3, seed=1)
     border = np.pad(np.asarray(known.taps), ((0, 0), (2, 2), (2, 2)))
     expected = response_by_loops(border, windowed(wide))
-    np.testing.assert_allclose(correlation_filter.respond(known, wide), expected, atol=2e-5)
+    np.testing.assert_allclose(
+        correlation_filter.respond(known, correlation_filter.transform(wide)), expected, atol=2e-5
+    )
 
 
 def test_a_frame_is_learned_with_the_peak_in_the_middle():
     features, size = maps(11, 3), np.float32([16, 16])
     known = correlation_filter.learn(features, size)
     other = maps(11, 3, seed=2)
-    seen = correlation_filter.Seen(other, jnp.array([8.0, -4.0]))  # 2 cells to the right, 1 up
+    seen = correlation_filter.Seen(
+        correlation_filter.transform(other), jnp.array([8.0, -4.0])
+    )  # 2 cells to the right, 1 up
     after = jax.jit(correlation_filter.update)(known, seen, size, 0.25)
     moved = np.fft.rfft2(np.roll(windowed(other), (1, -2), axis=(1, 2)))
     np.testing.assert_allclose(after.sample, 0.75 * np.asarray(known.sample) + 0.25 * moved, atol=1e-4)
