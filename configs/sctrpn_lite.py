@@ -78,8 +78,8 @@ def get_config() -> config_lib.Config:
         # Four parts of two ramps, so that a machine that is lost costs five epochs at most (train.first_phase).
         config_lib.Phase(epochs=5, start_rate=1e-3, end_rate=5.5e-4, layers=(3, 4, 5)),
         config_lib.Phase(epochs=5, start_rate=5.5e-4, end_rate=3e-4, layers=(3, 4, 5)),
-        config_lib.Phase(epochs=2, start_rate=3e-4, end_rate=1.5e-4, layers=(3, 4, 5)),
-        config_lib.Phase(epochs=2, start_rate=1.5e-4, end_rate=3e-5, layers=(3, 4, 5), running_norms=True),
+        config_lib.Phase(epochs=2, start_rate=3e-4, end_rate=1.9e-4, layers=(3, 4, 5)),
+        config_lib.Phase(epochs=2, start_rate=1.9e-4, end_rate=3e-5, layers=(3, 4, 5), running_norms=True),
     )
     train.backbone_rate = 0.1
     train.optimiser = 'adamw'

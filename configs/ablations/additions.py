@@ -7,8 +7,9 @@ from sctrpn_jax.studies import ablation
 
 
 def get_ablation() -> ablation.Ablation:
-    """Six ways to track with the same weights."""
+    """Seven ways to track with the same weights."""
     changes = {
+        'no_filter': {'track.filter_exponent': 0.0, 'track.window': 0.3},  # the window that is best without it
         'no_first_frame': {'track.first_frame.correction': 0.0},
         'no_recovery': {'track.recovery.score': 0.0, 'track.recovery.search_size': 0},
         'no_voting': {'track.voting': False},
