@@ -11,7 +11,6 @@ import numpy as np
 
 from sctrpn_jax.evaluation import job
 from sctrpn_jax.models import alexnet
-from sctrpn_jax.studies import efficientnet
 from sctrpn_jax.tracking import inputs, untrained
 from sctrpn_jax.tracking import tracker as tracker_lib
 from sctrpn_jax.weights import backbone as backbone_weights
@@ -86,9 +85,6 @@ def make_tracker(settings: job.TrackerSettings) -> tuple[OnlineTracker, dict]:
     if kind in _OPENCV:
         return OpenCVTracker(_opencv_factory(kind, settings.models)), {'tracker': kind, 'opencv': cv2.__version__}
     layer = settings.layer
-    if efficientnet.is_file(settings.weights):
-        tracker = untrained.CorrelationTracker(*efficientnet.features(settings.weights, layer))
-        return tracker, {'tracker': kind, 'group': layer}
     found = initial.for_standard_input(backbone_weights.read_npz(settings.weights))
     if found.groups == initial.TWO_TOWERS:
         # One tower, which the lite network has too: what its training adds is then the difference.
