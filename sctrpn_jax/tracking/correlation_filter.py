@@ -184,19 +184,18 @@ def _solve(sample: chex.Array, size: chex.Array) -> chex.Array:
     cover = jnp.clip(half[:, None] - from_middle[None] + 0.5, 0, 1)
     mask = cover[1][:, None] * cover[0][None, :]
     cells, power = float(n * n), (sample * jnp.conj(sample)).sum(0)
-    taps_transformed, multipliers, penalty = None, None, PENALTY
-    for _ in range(ROUNDS):
-        # Free of the mask, each frequency has a closed form (Sherman and Morrison).
-        if taps_transformed is None:
-            free = sample * (wanted / (power + cells * penalty))[None]  # the same for zeros, in one pass
-            constrained = penalty * free
-        else:
-            right = sample * (wanted / (cells * penalty))[None] - multipliers / penalty + taps_transformed
-            along = (jnp.conj(sample) * right).sum(0) / (power + cells * penalty)
-            free = right - sample * along[None]
-            constrained = penalty * free + multipliers
-        taps = jnp.fft.irfft2(constrained, s=(n, n)) * (mask * (cells / (RIDGE + penalty * cells)))[None]
-        taps_transformed = jnp.fft.rfft2(taps)
-        multipliers = constrained - penalty * taps_transformed
+
+    def masked(constrained, penalty):
+        return jnp.fft.irfft2(constrained, s=(n, n)) * (mask * (cells / (RIDGE + penalty * cells)))[None]
+
+    # Free of the mask, each frequency has a closed form (Sherman and Morrison). The first round begins with zeros.
+    penalty = PENALTY
+    constrained = penalty * sample * (wanted / (power + cells * penalty))[None]
+    for _ in range(ROUNDS - 1):
+        transformed = jnp.fft.rfft2(masked(constrained, penalty))
+        multipliers = constrained - penalty * transformed
         penalty *= GROWTH
-    return taps
+        right = sample * (wanted / (cells * penalty))[None] - multipliers / penalty + transformed
+        along = (jnp.conj(sample) * right).sum(0) / (power + cells * penalty)
+        constrained = penalty * (right - sample * along[None]) + multipliers
+    return masked(constrained, penalty)
