@@ -2,10 +2,10 @@
 
     bin/train --config configs/sctrpn_lite.py --workdir runs/lite --config.data.root=DIR
 
-250,000 pairs, about five hours on two CPU cores. The network that comes with the package was made in five parts with
+250,000 pairs, four to five hours on two CPU cores. The network that comes with the package was made in five parts with
 changing settings, before this file (docs/model_card.md): success 0.686 on DAVIS. This file has been run for 170,000
-pairs so far, up to its last phase: configs/snapshots/sctrpn_lite.npz holds the weights in half precision, which have
-0.655 (docs/experiments.md). The rest of it, with a fresh optimiser state:
+pairs so far, up to its last phase: success 0.655 (docs/experiments.md). configs/snapshots/sctrpn_lite.npz holds the
+weights in half precision. The last phase goes on from them, with a fresh optimiser state:
 
     bin/train ... --config.train.start_from=configs/snapshots/sctrpn_lite.npz --config.train.first_phase=5
 """

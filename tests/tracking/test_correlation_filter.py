@@ -77,18 +77,16 @@ def test_the_response_is_the_sum_that_loops_give_and_peaks_on_the_target():
     wide = maps(15, 3, seed=1)
     border = np.pad(np.asarray(known.taps), ((0, 0), (2, 2), (2, 2)))
     expected = response_by_loops(border, windowed(wide))
-    np.testing.assert_allclose(
-        correlation_filter.respond(known, correlation_filter.transform(wide)), expected, atol=2e-5
-    )
+    response = correlation_filter.respond(known, correlation_filter.transform(wide))
+    np.testing.assert_allclose(response, expected, atol=2e-5)
 
 
 def test_a_frame_is_learned_with_the_peak_in_the_middle():
     features, size = maps(11, 3), np.float32([16, 16])
     known = correlation_filter.learn(features, size)
     other = maps(11, 3, seed=2)
-    seen = correlation_filter.Seen(
-        correlation_filter.transform(other), jnp.array([8.0, -4.0])
-    )  # 2 cells to the right, 1 up
+    moved_by = jnp.array([8.0, -4.0])  # 2 cells to the right, 1 up
+    seen = correlation_filter.Seen(correlation_filter.transform(other), moved_by)
     after = jax.jit(correlation_filter.update)(known, seen, size, 0.25)
     moved = np.fft.rfft2(np.roll(windowed(other), (1, -2), axis=(1, 2)))
     np.testing.assert_allclose(after.sample, 0.75 * np.asarray(known.sample) + 0.25 * moved, atol=1e-4)
