@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import scipy.ndimage
 
-from sctrpn_jax.tracking import compiled, correlation_filter
+from sctrpn_jax.tracking import compiled, correlation_filter, look
 
 
 def maps(cells, channels, seed=0):
@@ -129,6 +129,22 @@ def filtered(narrow):
     config = copy.deepcopy(narrow[1])
     config.track.search_size, config.track.filter_exponent = 191, 1.0
     return narrow[0], config
+
+
+def test_a_wide_look_shows_the_filter_the_middle_of_its_map(filtered, clip):
+    variables, config = filtered
+    frames, boxes = clip
+    state = compiled.CompiledTracker(variables, config).init(frames[0], boxes[0])
+
+    @jax.jit
+    def both(variables, state, frame):
+        _, _, first_map, _ = look.run_network(variables, state, frame, config, 255)
+        return look.look(variables, state, frame, config, 255).seen.sample, first_map
+
+    found, wide = map(np.asarray, both(variables, state, frames[1]))
+    assert wide.shape[0] == 61 and state.filter.taps.shape[1] == 45
+    expected = np.fft.rfft2(windowed(wide[8:53, 8:53]))
+    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
 
 
 def test_it_is_learned_frame_by_frame_but_not_while_the_target_is_hidden(filtered, clip):
