@@ -81,6 +81,8 @@ def get_config() -> config_lib.Config:
         config_lib.Phase(epochs=2, start_rate=3e-4, end_rate=1.9e-4, layers=(3, 4, 5)),
         config_lib.Phase(epochs=2, start_rate=1.9e-4, end_rate=3e-5, layers=(3, 4, 5), running_norms=True),
         config_lib.Phase(epochs=8, start_rate=1.5e-4, end_rate=1e-5, layers=(1, 2, 3, 4, 5), running_norms=True),
+        # A warm restart (Loshchilov and Hutter 2017): at the end of the phase before the curve still rose.
+        config_lib.Phase(epochs=14, start_rate=5e-4, end_rate=1e-5, layers=(1, 2, 3, 4, 5), running_norms=True),
     )
     train.backbone_rate = 0.1
     train.optimiser = 'adamw'
