@@ -154,8 +154,7 @@ class TrainConfig:
     phases: tuple[Phase, ...] = field(default_factory=_paper_phases)
     optimiser: Literal['sgd', 'adamw'] = 'sgd'  # adamw: addition
     backbone_rate: NotNegative = 1.0  # addition: factor on the learning rate for the backbone
-    # Addition: run folder, weights file or pretrained name that a new run begins with; a narrower network is grown.
-    start_from: str = ''
+    start_from: str = ''  # addition: run folder, weights file or pretrained name that a new run begins with
     first_phase: WholeNumber = 0  # those before it are left out: `start_from` has been through them
     validation_root: str = ''  # folder of DAVIS sequences that are tracked during training; empty: generated ones
     log_every: Count = 50  # steps

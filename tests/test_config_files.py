@@ -43,7 +43,7 @@ def test_a_file_that_fails_is_one_line(tmp_path, text, message):
     ('name', 'changes', 'message'),
     [
         ('sctrpn_light', [], r"no file 'sctrpn_light', .*\(quickstart, .*did you mean sctrpn_lite\?"),
-        ('configs/sctrpn_ful.py', [], r'did you mean sctrpn_full\?'),
+        ('configs/sctrpn_papr.py', [], r'did you mean sctrpn_paper\?'),
         ('.', [], r"no file '\.'"),
         ('quickstart', [('train.phases[0].epochs', '0')], r'train\.phases\[0\]\.epochs is 0'),
         ('quickstart', [('track.stages', '4')], r'track\.stages is 4'),

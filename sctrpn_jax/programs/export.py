@@ -1,7 +1,7 @@
 """Writes the tracker as StableHLO programs, or its network as ONNX models; both run without the model code.
 
   sctrpn export --output exported --frame_size 640x360
-  sctrpn export --output exported_full --frame_size 1280x720 --checkpoint sctrpn_full --platforms cpu --batch symbolic
+  sctrpn export --output exported_hd --frame_size 1280x720 --platforms cpu --batch symbolic
   sctrpn export --output onnx --format onnx
 
 docs/export.md says how to run them.

@@ -30,13 +30,13 @@ _STRESS = """Plays sequences back and forth with a shaking camera and absent tar
   sctrpn studies stress --benchmark davis --root DAVIS --tracker csrt,mil --output results/others.md"""
 _OCCLUSION = """Lets a look-alike pass in front of the target in generated clips; measures what the tracker says of it.
 
-  sctrpn studies occlusion --checkpoint sctrpn_lite,sctrpn_full --output results/occlusion.md
+  sctrpn studies occlusion --output results/occlusion.md
   sctrpn studies occlusion --benchmark otb --root OTB --output results/occlusion.md
 
 With a benchmark, its sequences are tracked too; there a lost target counts as hidden."""
 _WARPS = """Scales and rotates real frames, and measures how well the best box follows.
 
-  sctrpn studies warps --benchmark davis --root DAVIS --checkpoint sctrpn_lite,sctrpn_full --output results/warps.md"""
+  sctrpn studies warps --benchmark davis --root DAVIS --output results/warps.md"""
 _TUNING = """Searches the settings of the selection (window, penalty, exponents ...) on a validation set.
 
   sctrpn studies tuning --benchmark davis --root DAVIS --output runs/tuning

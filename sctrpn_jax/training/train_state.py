@@ -9,7 +9,7 @@ from flax import struct
 
 from sctrpn_jax import config as config_lib
 from sctrpn_jax.models import sctrpn
-from sctrpn_jax.training import growth, optimiser
+from sctrpn_jax.training import optimiser
 from sctrpn_jax.weights import initial, loading
 
 
@@ -43,7 +43,7 @@ def create_train_state(config: config_lib.Config) -> TrainState:
     """
     variables = sctrpn.init_variables(sctrpn.SCTRPN(config.model), config.seed)
     if config.train.start_from:
-        variables = _started(variables, config)
+        variables = _started(variables, config.train.start_from)
     elif config.model.backbone.weights:
         variables = _with_backbone(variables, config.model.backbone)
     params = variables['params']
@@ -66,19 +66,19 @@ def _with_backbone(variables: dict, b: config_lib.BackboneConfig) -> dict:
     return variables | {'params': variables['params'] | {'backbone': backbone}}
 
 
-def _started(fresh: dict, config: config_lib.Config) -> dict:
-    """Variables of another run, grown where its network is the narrower one."""
-    where, backbone = config.train.start_from, config.model.backbone
+def _started(fresh: dict, where: str) -> dict:
+    """Variables of another run of the same network."""
     loaded, _ = loading.load_network(where)
-    other = growth.names_and_shapes(loaded) != growth.names_and_shapes(fresh)
-    if other and backbone.weights:
-        fresh = _with_backbone(fresh, backbone)
-    try:
-        if other and config.model.correlation == 'upchannel':
-            raise ValueError("model.correlation 'upchannel' mixes channels and anchors, so it cannot grow")
-        return growth.grow(loaded, fresh)
-    except ValueError as error:
-        raise ValueError(
-            f'config.train.start_from: {where} has another network: {error}; '
-            'give weights of the same config.model, or of one with fewer channels'
-        ) from None
+    found, wanted = _shapes(loaded), _shapes(fresh)
+    for name in sorted(found.keys() | wanted.keys()):
+        if found.get(name) != wanted.get(name):
+            raise ValueError(
+                f'config.train.start_from: {where} has another network: {name} is {found.get(name, "not there")}, '
+                f'the config wants {wanted.get(name, "none")}; give weights of the same config.model'
+            )
+    return jax.tree.map(jnp.asarray, loaded)
+
+
+def _shapes(tree: dict) -> dict[str, tuple[int, ...]]:
+    """Path of every array, joined by `/`, to its shape."""
+    return {'/'.join(key.key for key in keys): jnp.shape(leaf) for keys, leaf in jax.tree.flatten_with_path(tree)[0]}

@@ -113,13 +113,6 @@ def test_pretrained_networks_have_the_config_of_their_name(name):
     assert shipped.model.matching and shipped.track.first_frame.correction == 1
 
 
-def test_a_snapshot_is_of_its_recipe():
-    for path in (CONFIGS / 'snapshots').glob('*.npz'):
-        config = runpy.run_path(str(CONFIGS / f'{path.stem}.py'))['get_config']()
-        _, saved = network_file.read(path)
-        assert saved == network_file.parse_config(json.loads(network_file.pack_config(config)), 'the recipe')
-
-
 def test_the_default_network_is_there_and_others_are_named():
     assert pretrained.DEFAULT in pretrained.available()
     with pytest.raises(ValueError, match=f'there are: .*{pretrained.DEFAULT}'):
