@@ -16,6 +16,11 @@ from sctrpn_jax.tracking import look
 from sctrpn_jax.tracking.track_state import TrackOutput, TrackState
 from sctrpn_jax.tracking.track_step import init_state, track_step
 
+# Frame sizes, of all configs, whose programs are kept. Linux gives a process 65,530 pieces of memory, and the programs of
+# one size take 2,300, so a benchmark of thirty sizes would be the end of it.
+MAX_SIZES = 16
+_sizes: set[tuple[int, tuple[int, ...]]] = set()  # (which programs, frame shape)
+
 
 class Jitted(typing.NamedTuple):
     """The entry points of one config as `jax.jit` gives them; each compiles once per frame size (and chunk length).
@@ -167,7 +172,16 @@ class CompiledTracker:
         self.variables = self.jitted.prepare(variables)
 
     def init(self, frame: chex.Array, box: chex.Array, extent: chex.Array | None = None) -> TrackState:
-        """State of the first frame; the arguments are those of `track_step.init_state`."""
+        """State of the first frame; the arguments are those of `track_step.init_state`.
+
+        Every `MAX_SIZES` frame sizes all compiled programs are dropped, and compiled again where they are needed.
+        """
+        size = (id(self.jitted), frame.shape)
+        if size not in _sizes:
+            if len(_sizes) >= MAX_SIZES:
+                jax.clear_caches()
+                _sizes.clear()
+            _sizes.add(size)
         return self.jitted.init(self.variables, frame, box, extent)
 
     def step(self, state: TrackState, frame: chex.Array) -> tuple[TrackState, TrackOutput]:

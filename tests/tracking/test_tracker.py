@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from sctrpn_jax import config as config_lib
 from sctrpn_jax.data import images, sequences
 from sctrpn_jax.geometry import grid
 from sctrpn_jax.kernels import convolution
@@ -122,6 +123,21 @@ def test_compiles_once_for_a_frame_size(narrow, clip):
         for frame in video[1:3]:
             live.update(frame)
     assert programs.live._cache_size() == programs.init._cache_size() == 1
+
+
+def test_programs_of_many_frame_sizes_do_not_pile_up(traced, monkeypatch):
+    # Found on a benchmark of many sizes: "LLVM compilation error: Cannot allocate memory".
+    monkeypatch.setattr(compiled, 'MAX_SIZES', 3)
+    monkeypatch.setattr(compiled, '_sizes', set())
+    live = tracker.Tracker({'threshold': np.uint8(128)}, config_lib.Config())
+    programs, kept = compiled.jitted(live.config), []
+    for side in range(40, 48):
+        frame = np.zeros((side, 60, 3), np.uint8)
+        frame[10:20, 20:30] = 255
+        live.init(frame, np.float32([22, 12, 10, 10]))
+        np.testing.assert_allclose(live.update(frame).box, [20, 10, 10, 10])
+        kept.append((programs.init._cache_size(), programs.live._cache_size()))
+    assert kept == [(1, 1), (2, 2), (3, 3)] * 2 + [(1, 1), (2, 2)]
 
 
 def test_follows_a_textured_square(narrow):
