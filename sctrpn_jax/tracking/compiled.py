@@ -16,8 +16,8 @@ from sctrpn_jax.tracking import look
 from sctrpn_jax.tracking.track_state import TrackOutput, TrackState
 from sctrpn_jax.tracking.track_step import init_state, track_step
 
-# Frame sizes, of all configs, whose programs are kept. Linux gives a process 65,530 pieces of memory, and the programs of
-# one size take 2,300, so a benchmark of thirty sizes would be the end of it.
+# Frame sizes, of all configs, whose programs are kept. Linux gives a process 65,530 pieces of memory, and the programs
+# of one size take 2,300, so a benchmark of thirty sizes would be the end of it.
 MAX_SIZES = 16
 _sizes: set[tuple[int, tuple[int, ...]]] = set()  # (which programs, frame shape)
 
