@@ -17,7 +17,7 @@ from sctrpn_jax.tracking.track_state import TrackOutput, TrackState
 from sctrpn_jax.tracking.track_step import init_state, track_step
 
 # Frame sizes, of all configs, whose programs are kept. Linux gives a process 65,530 pieces of memory, and the programs
-# of one size take 2,300, so a benchmark of thirty sizes would be the end of it.
+# of one size take 2,300: about 28 sizes would use them up.
 MAX_SIZES = 16
 _sizes: set[tuple[int, tuple[int, ...]]] = set()  # (which programs, frame shape)
 
@@ -174,7 +174,8 @@ class CompiledTracker:
     def init(self, frame: chex.Array, box: chex.Array, extent: chex.Array | None = None) -> TrackState:
         """State of the first frame; the arguments are those of `track_step.init_state`.
 
-        Every `MAX_SIZES` frame sizes all compiled programs are dropped, and compiled again where they are needed.
+        When a new frame size would be one more than `MAX_SIZES`, JAX drops every compiled program of the process. What
+        is still needed is compiled again.
         """
         size = (id(self.jitted), frame.shape)
         if size not in _sizes:

@@ -170,6 +170,10 @@ def test_a_run_starts_from_the_weights_of_another(whole_run):
     started = jax.device_get(loop.state_lib.create_train_state(config))
     assert started.step == 0
     assert _same(started.params, whole_run[1].params) and _same(started.batch_stats, whole_run[1].batch_stats)
+    wider = tiny()
+    wider.train.start_from, wider.model.channels = str(whole_run[0]), 2 * wider.model.channels
+    with pytest.raises(ValueError, match=r'has another network: .* is \(.*\), the config wants \(.*; give weights of'):
+        loop.state_lib.create_train_state(wider)
     config.model.cascade.layers = (5,)
     with pytest.raises(
         ValueError, match=r'train.start_from: .* has another network: batch_stats/stages_1/.* the config wants none'
