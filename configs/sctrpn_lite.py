@@ -27,7 +27,7 @@ def get_config() -> config_lib.Config:
 
     loss = config.loss
     loss.regression = 'giou'
-    loss.xi = 0.5
+    loss.xi = 1.5
     loss.average = 'pairs'
     loss.positive_iou = 0.6
     loss.positive_iou_step = 0.05
@@ -37,47 +37,35 @@ def get_config() -> config_lib.Config:
 
     data = config.data
     data.root = 'data/train'
-    # Up: sources where the target stands among its like, and varied video. Down: many boxes of few kinds.
+    # Up: varied video. Down: many boxes of few kinds.
     data.sources = (
         '*',
-        'mot16_04:weight=2.5',
-        'mot17_11:weight=2.5',
-        'clothing_ccp:weight=2',
-        'penn_fudan:weight=2',
         'davis2016_train:weight=2',
-        'youtube_vos_demo:weight=2',
-        'hand_boxed_clips:weight=2',
-        'closed_boundary:weight=1.5',
-        'uavdt_segtrack:weight=1.5',
-        'jhmdb:weight=0.4',
+        'mot16_04:weight=0.5',
+        'mot17_11:weight=0.5',
         'drone_detection_visible:weight=0.5',
         'fod_a:weight=0.5',
     )
-    data.negative_share = 0.25
+    data.negative_share = 0.1
     data.mirror_share = 0.5
-    data.video_share = 0.6  # video is rare in the data
+    data.video_share = 0.45
     data.region_share = 0.25
 
     augment = config.augment
     augment.search_shift = 32.0
     augment.search_scale = 0.12
     augment.zoom = 0.3  # without it the network gives the size it expects, not the one it sees
-    augment.blur = 0.1
-    augment.low_resolution = 0.2
+    augment.blur = 0.15
+    augment.low_resolution = 0.1
     augment.gray = 0.15
-    augment.occlusion = 0.25
 
     train = config.train
     train.batch_size = 16
     train.pairs_per_epoch = 10_000
     train.phases = (
-        config_lib.Phase(epochs=3, start_rate=1e-3, end_rate=1e-3),
-        # One ramp in parts: after each the run can begin on another machine (train.start_from, train.first_phase).
-        config_lib.Phase(epochs=5, start_rate=1e-3, end_rate=5.5e-4, layers=(3, 4, 5)),
-        config_lib.Phase(epochs=5, start_rate=5.5e-4, end_rate=3e-4, layers=(3, 4, 5)),
-        config_lib.Phase(epochs=2, start_rate=3e-4, end_rate=1.9e-4, layers=(3, 4, 5)),
-        config_lib.Phase(epochs=2, start_rate=1.9e-4, end_rate=3e-5, layers=(3, 4, 5), running_norms=True),
-        config_lib.Phase(epochs=8, start_rate=1.5e-4, end_rate=1e-5, layers=(1, 2, 3, 4, 5), running_norms=True),
+        config_lib.Phase(epochs=2, start_rate=1e-3, end_rate=1e-3),
+        config_lib.Phase(epochs=8, start_rate=1e-3, end_rate=1e-4, layers=(3, 4, 5)),
+        config_lib.Phase(epochs=2, start_rate=2e-4, end_rate=1e-5, layers=(1, 2, 3, 4, 5), running_norms=True),
     )
     train.backbone_rate = 0.1
     train.optimiser = 'adamw'

@@ -65,9 +65,7 @@ def test_the_wheel_holds_all_that_the_package_reads(wheel):
         names = set(archive.namelist())
     wanted = {'sctrpn_jax/py.typed', 'sctrpn_jax/configs/quickstart.py', 'sctrpn_jax/configs/ablations/stages.py'}
     wanted |= {f'sctrpn_jax/evaluation/report/page.{kind}' for kind in ('css', 'html', 'js')}
-    wanted |= {
-        f'sctrpn_jax/weights/networks/sctrpn_{size}.{kind}' for size in ('lite', 'full') for kind in ('npz', 'json')
-    }
+    wanted |= {f'sctrpn_jax/weights/networks/sctrpn_lite.{kind}' for kind in ('npz', 'json')}
     modules = {str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / 'sctrpn_jax').rglob('*.py')}
     assert (wanted | modules) <= names
     tops = {name.split('/')[0] for name in names}
