@@ -2,7 +2,6 @@ import itertools
 import re
 import shutil
 import subprocess
-import threading
 
 import cv2
 import numpy as np
@@ -37,22 +36,6 @@ def write_video(path, frames, codec='FFV1', fps=12.5):
 def read_all(source):
     with video.open_video(source) as frames:
         return np.stack(list(frames))
-
-
-class ListSource:
-    """Gives frames, then raises; what `chunks` needs of a source."""
-
-    def __init__(self, frames, error=None):
-        self.frames, self.error, self.time = iter(frames), error, -0.5
-
-    def __iter__(self):
-        return self
-
-    def __next__(self):
-        for frame in self.frames:
-            self.time += 0.5
-            return frame
-        raise self.error or StopIteration
 
 
 class FakeCamera:
@@ -160,20 +143,6 @@ def test_natural_key_compares_any_names(names):
     assert sorted(sorted(names, key=video.natural_key)) == sorted(names)
 
 
-@given(st.integers(0, 23), st.integers(1, 7))
-def test_chunks_hold_all_frames_in_order(count, size):
-    frames = np.arange(count)[:, None, None, None].repeat(3, axis=-1)
-    given_back, seconds = [], []
-    for group, times in video.chunks(ListSource(frames), size):
-        valid = len(times)
-        seconds += times
-        assert group.shape == (size, 1, 1, 3)
-        assert 1 <= valid <= size
-        assert (group[valid:] == group[valid - 1]).all()
-        given_back.extend(group[:valid, 0, 0, 0].tolist())
-    assert given_back == list(range(count)) and seconds == [0.5 * i for i in range(count)]
-
-
 def test_images_by_their_numbers(tmp_path, monkeypatch):
     frames = make_frames(12)
     folder = write_folder(tmp_path / 'img', frames, 'a{:03d}.png')
@@ -229,14 +198,6 @@ def test_times_always_rise():
 
     source = video.FrameSource('clip', frames(), fps=10)
     assert [source.time for _ in source] == pytest.approx([0, 0.1, 0.5, 0.6, 0.9])
-
-
-def test_chunks_give_the_frames_before_a_failure_first():
-    frames = np.arange(5)[:, None, None, None]
-    groups = video.chunks(ListSource(frames, video.VideoError('broken')), 3)
-    assert [len(times) for _, times in itertools.islice(groups, 2)] == [3, 2]
-    with pytest.raises(video.VideoError, match='broken'):
-        next(groups)
 
 
 def test_missing_and_unreadable_sources(tmp_path):
@@ -321,31 +282,3 @@ def test_folder_frames_are_what_read_image_gives(tmp_path):
     folder = write_folder(tmp_path / 'clip', make_frames(2), '{}.jpg')
     for decoded, name in zip(read_all(folder), ('0.jpg', '1.jpg'), strict=True):
         np.testing.assert_array_equal(decoded, images.read_image(folder / name))
-
-
-def test_reading_ahead_makes_one_item_while_another_is_in_use():
-    begun = [threading.Event() for _ in range(5)]
-
-    def items():
-        for i in range(4):
-            begun[i].set()
-            yield i + 1
-        begun[4].set()
-        raise video.VideoError('broken')
-
-    given = []
-    with pytest.raises(video.VideoError, match='broken'):
-        for item in video.ahead(items()):
-            given.append(item)
-            assert begun[item].wait(60)
-            assert not any(event.is_set() for event in begun[item + 1 :])
-    assert given == [1, 2, 3, 4]
-    assert list(video.ahead(iter([]))) == []
-
-
-def test_a_reader_ahead_that_is_left_is_not_left_running():
-    before = threading.active_count()
-    reader = video.ahead(iter(range(1, 100)))
-    assert next(reader) == 1
-    reader.close()
-    assert threading.active_count() == before
