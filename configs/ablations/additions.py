@@ -1,4 +1,4 @@
-"""What the additions to tracking give: each left out of the settings that a trained network comes with.
+"""What the additions to tracking give: each left out of the settings that a trained network comes with, or all stages used.
 
 sctrpn studies ablation --config=additions --checkpoint=sctrpn_lite --workdir=DIR --benchmark=davis --root DIR
 """
@@ -7,14 +7,13 @@ from sctrpn_jax.studies import ablation
 
 
 def get_ablation() -> ablation.Ablation:
-    """Seven ways to track with the same weights."""
+    """Six ways to track with the same weights."""
     changes = {
         'no_filter': {'track.filter_exponent': 0.0, 'track.window': 0.3},  # the window that is best without it
         'no_first_frame': {'track.first_frame.correction': 0.0},
         'no_recovery': {'track.recovery.score': 0.0, 'track.recovery.search_size': 0},
         'no_voting': {'track.voting': False},
-        'one_stage': {'track.stages': 1},
-        'two_stages': {'track.stages': 2},
+        'all_stages': {'track.stages': 0},
     }
     shared = {name: ablation.Variant(each, weights_of='configured') for name, each in changes.items()}
     return ablation.Ablation(
