@@ -2,9 +2,8 @@
 
     bin/train --config configs/sctrpn_lite.py --workdir runs/lite --config.data.root=DIR
 
-250,000 pairs: two to five hours on two CPU cores. The network that comes with the package was made by hand, in five
-parts with changing settings, before this file (docs/model_card.md). What this file makes is level with it on generated
-clips and behind it on DAVIS: success 0.657 instead of 0.686 (docs/experiments.md).
+90,000 pairs: an hour and a half on two CPU cores. It makes the network that comes with the package
+(docs/model_card.md); with `--config.train.validation_root= --config.train.validate_every=0`, where no DAVIS is at hand.
 """
 
 from sctrpn_jax import config as config_lib
@@ -72,8 +71,8 @@ def get_config() -> config_lib.Config:
     train.validation_root = 'data/DAVIS'
     train.checkpoint_every = 625  # an epoch, so that every phase ends with a checkpoint
 
-    # Chosen on the twenty DAVIS validation sequences; recovery.score on generated clips too; window and filter on these
-    # two and on videos of crowds (docs/model_card.md).
+    # Chosen on the twenty DAVIS validation sequences; recovery.score on generated clips too; stages, window and filter
+    # on these two and on videos of crowds (docs/model_card.md).
     track = config.track
     track.search_size = 191
     track.stages = 1  # the others cost a quarter of a frame's time and find no more targets

@@ -1,4 +1,4 @@
-"""What the additions to tracking give: each left out of the settings that a trained network comes with, or all stages used.
+"""What the additions to tracking give: each left out of the settings of a trained network, or all stages used.
 
 sctrpn studies ablation --config=additions --checkpoint=sctrpn_lite --workdir=DIR --benchmark=davis --root DIR
 """
