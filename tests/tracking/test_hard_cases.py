@@ -59,7 +59,9 @@ def test_twins(track, scene):
     boxes, hidden = track(frames_of(twins), box)
     other = truth + [1.5 * box[2], 0, 0, 0]
     assert np.maximum(*(one_pass.overlap(boxes, each[1:]) for each in (truth, other))).min() > 0.3
-    assert hidden.mean() < 0.2
+    # A twin that hides nothing changes neither the boxes nor what is believed.
+    alone, hidden_alone = track(frames_of(scene), box)
+    assert one_pass.overlap(boxes, alone).min() > 0.8 and (hidden == hidden_alone).all()
 
 
 def test_a_frame_shown_again_and_again_keeps_the_box(track, scene):
