@@ -75,7 +75,7 @@ def get_config() -> config_lib.Config:
     # on these two and on videos of crowds (docs/model_card.md).
     track = config.track
     track.search_size = 191
-    track.stages = 1  # the others cost a quarter of a frame's time and find no more targets
+    track.stages = 1  # the others take time and find no more targets (docs/experiments.md)
     track.window = 0.05
     track.penalty = 0.3
     track.size_rate = 0.65
