@@ -87,3 +87,20 @@ def hold_if_hidden(
         hidden=hidden,
         usual=before.usual + RATE * (score - before.usual),
     )
+
+
+def confidence(score: chex.Array, usual: chex.Array, config: config_lib.Config) -> chex.Array:
+    """How sure the tracker is that its box is on the target.
+
+    A target that has scored low for long was often lost then, and what is tracked since may be something else. So with
+    recovery it is the geometric mean of the frame's score and the usual one; without, the frame's score.
+
+    Args:
+      score: [] of the frame, 0..1.
+      usual: [] running mean of the scores up to this frame, 0..1.
+      config: the run's.
+
+    Returns:
+      [] 0..1.
+    """
+    return jnp.sqrt(score * usual) if config.track.recovery.score else score

@@ -46,7 +46,7 @@ class TrackOutput:
 
     Attributes:
       box: [4] top-left form, 0-based frame pixels, always finite and of positive size.
-      score: [] confidence, 0..1 (`look.Found.score`).
+      score: [] confidence, 0..1 (`recovery.confidence`).
       hidden: [] bool: the target is taken to be hidden, wholly or for the most part (`recovery`).
       response_maps: [L, n, n] target probability by stage, or None.
       proposals: `Proposals` in search-crop pixels, as the network gives them (before `track.first_frame`), or None.

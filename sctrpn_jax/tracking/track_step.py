@@ -92,7 +92,7 @@ def track_step(
     after = recovery.hold_if_hidden(state, after, found.score, config)
     output = TrackOutput(
         box=boxes_lib.cxcywh_to_xywh(jnp.concatenate([after.centre, after.size])),
-        score=found.score,
+        score=recovery.confidence(found.score, after.usual, config),
         hidden=after.hidden,
         response_maps=found.response_maps,
         proposals=found.proposals,
