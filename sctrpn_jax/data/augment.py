@@ -137,37 +137,6 @@ def occlude(image: chex.Array, box: chex.Array, drawn: chex.Array, probability: 
     return jnp.where(((chosen < probability) & inside)[..., None], other, image)
 
 
-def paste_twin(
-    image: chex.Array, box: chex.Array, drawn: chex.Array, axes: chex.Array, probability: float
-) -> chex.Array:
-    """Pastes a mirrored, recoloured copy of the target beside it, with a probability: a look-alike to tell apart.
-
-    Args:
-      image: [S, S, 3] float32.
-      box: [4] cxcywh of the target, crop pixels.
-      drawn: [6] uniform in -1..1.
-      axes: [3] standard normal, as of `color_transform`.
-      probability: of a twin.
-
-    Returns:
-      [S, S, 3] float32.
-    """
-    size = image.shape[0]
-    angle = jnp.pi * drawn[0]
-    way = jnp.stack([jnp.cos(angle), jnp.sin(angle)])
-    # At 1 the two boxes touch.
-    away = way / jnp.abs(way).max() * box[2:] * (1.2 + 0.3 * drawn[1])
-    shift = jnp.stack([away[1], 2 * box[0] + away[0] - size])
-    twin = jnp.roll(image[:, ::-1], jnp.round(shift).astype(jnp.int32), axis=(0, 1))
-    twin = recolor(twin, *color_transform(drawn[3:], axes, image[::4, ::4].mean((0, 1)), 2.0))
-    at = jnp.arange(size, dtype=jnp.float32) + 0.5
-    u, v = (at[None, :] - box[0] - away[0]) / box[2], (at[:, None] - box[1] - away[1]) / box[3]
-    # A rounded box with a soft edge, behind the target.
-    shown = jnp.clip((0.55 - (u**4 + v**4) ** 0.25) / 0.05, 0, 1)
-    shown = jnp.where((drawn[2] + 1) / 2 < probability, shown, 0.0)[..., None]
-    return image + shown * (twin - image)
-
-
 def color_transform(
     drawn: chex.Array, axes: chex.Array, mean: chex.Array, strength: float
 ) -> tuple[chex.Array, chex.Array]:
@@ -195,7 +164,7 @@ def recolor(image: chex.Array, matrix: chex.Array, offset: chex.Array) -> chex.A
     return jnp.clip(mixed + offset[None, None], 0, 255)
 
 
-@functools.partial(jax.jit, static_argnames=('template_size', 'search_size', 'low_resolution', 'occlusion', 'twins'))
+@functools.partial(jax.jit, static_argnames=('template_size', 'search_size', 'low_resolution', 'occlusion'))
 def augment(
     batch: dict[str, chex.Array],
     seed: int,
@@ -208,7 +177,6 @@ def augment(
     low_resolution: float = 0.0,
     gray: float = 0.0,
     occlusion: float = 0.0,
-    twins: float = 0.0,
     template_size: int = grid.TEMPLATE_SIZE,
     template_shift: float = TEMPLATE_SHIFT,
     template_scale: float = TEMPLATE_SCALE,
@@ -263,10 +231,6 @@ def augment(
             search_shift * jitter[2],
             (1 + search_scale * jitter[3]) * jnp.exp(zoom * drawn[20]),
         )
-        if twins:
-            of_twin = jax.random.split(jax.random.fold_in(normal_key, 2))
-            drawn_twin = jax.random.uniform(of_twin[0], (6,), minval=-1.0, maxval=1.0)
-            search = paste_twin(search, box, drawn_twin, jax.random.normal(of_twin[1], (3,)), twins)
         if occlusion:
             search = occlude(search, box, jax.random.uniform(jax.random.fold_in(normal_key, 1), (7,)), occlusion)
         sigma = blur_sigma(chance[:3], blur)
