@@ -66,7 +66,7 @@ class Tracker:
             self._measure(frame)
 
     def update(self, frame):
-        """Finds the target in the next frame; returns x, y, w, h in frame pixels, and the score 0..1."""
+        """Finds the target in the next frame; returns x, y, w, h in frame pixels, and the confidence 0..1."""
         scale = self.search / search_side(self.size, self.search)
         search = self.recovery['search_size'] if self.hidden and self.recovery['search_size'] else self.search
         best, score, rate, contours, seen = self._look(frame, self.centre, self.size, search)
@@ -75,17 +75,18 @@ class Tracker:
         if seen:
             centre = centre + TO_PEAK * (self.centre + seen[1] / scale - centre)
         size = np.clip(self.size * (1 - rate) + best[2:] * rate, MIN_SIDE, np.maximum(self.limits, MIN_SIDE))
-        lost = score < self.recovery['score']
+        lost, confidence = score < self.recovery['score'], score
         if self.recovery['score']:
             self.hidden = bool(lost or score < SHARE * self.usual)
             self.usual += RATE * (score - self.usual)
+            confidence = np.sqrt(score * self.usual)
         if not lost:
             self.centre = np.clip(centre, 0, self.limits)
         if not self.hidden:
             self.size, self.contours[1] = size, contours
             if seen:
                 self.filter.update(*seen, size * scale)
-        return np.concatenate([self.centre - self.size / 2, self.size]), float(score)
+        return np.concatenate([self.centre - self.size / 2, self.size]), float(confidence)
 
     def _measure(self, frame):
         """The network's bias on this target, and its usual score, from the first frame."""
