@@ -121,7 +121,6 @@ class AugmentConfig:
     zoom: Share = 0.0  # addition: both axes of the search crop together, by up to e^zoom either way
     low_resolution: Share = 0.0  # addition: probability that both crops are as coarse as those of a small target
     gray: Share = 0.0  # addition: probability that both crops lose their colour
-    occlusion: Share = 0.0  # addition: probability that another part of the search crop covers a part of the target
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""Augmentation on the device: jittered crops of the patches, occluders, blur and colour, one random key per pair.
+"""Augmentation on the device: jittered crops of the patches, blur and colour, one random key per pair.
 
 The numbers of a pair come from the seed and its position in the stream, whatever batch or device it is in.
 """
@@ -17,7 +17,6 @@ TEMPLATE_SHIFT, TEMPLATE_SCALE = 4.0, 0.05
 COLOR = 1.0  # strength of the colour jitter; at 1 the values below are those of its sources
 BLUR_RADIUS = 5  # taps to each side
 MAX_SIGMA = 2.5  # crop pixels
-OCCLUDED = (0.2, 0.6)  # least and largest share of the target's box that an occluder covers
 # Standard deviation of the ImageNet colours along their principal axes, RGB of 0..255, a tenth of it
 # (AlexNet's colour augmentation, Krizhevsky et al. 2012, Sec. 4.1); rows are axes.
 COLOR_AXES = (
@@ -108,35 +107,6 @@ def blur_sigma(drawn: chex.Array, probability: float) -> chex.Array:
     return jnp.where(chosen < probability, (0.5 + (MAX_SIGMA - 0.5) * width) * along, 0.0)
 
 
-def occlude(image: chex.Array, box: chex.Array, drawn: chex.Array, probability: float) -> chex.Array:
-    """Covers a part of the target with another part of the same crop, with a probability.
-
-    The occluder is a rectangle that reaches over one side of the target's box. What it shows lies about half a crop
-    away: background, or the target's neighbours where it has some.
-
-    Args:
-      image: [S, S, 3] float32.
-      box: [4] cxcywh of the target, crop pixels.
-      drawn: [7] uniform in 0..1.
-      probability: of an occluder.
-
-    Returns:
-      [S, S, 3] float32.
-    """
-    size = image.shape[0]
-    chosen, side, share, beyond, across, way, far = drawn
-    # As if it came over the left side; u runs along its way and v across, both from the box's centre in box sizes.
-    horizontal, forward = side < 0.5, jnp.where(jnp.mod(side * 4, 2) < 1, 1.0, -1.0)
-    at = jnp.arange(size, dtype=jnp.float32) + 0.5
-    x, y = (at[None, :] - box[0]) / box[2], (at[:, None] - box[1]) / box[3]
-    u, v = forward * jnp.where(horizontal, x, y), jnp.where(horizontal, y, x)
-    covered = OCCLUDED[0] + (OCCLUDED[1] - OCCLUDED[0]) * share
-    inside = (u > -0.5 - beyond) & (u < covered - 0.5) & (jnp.abs(v) < 0.5 + 0.5 * across)
-    step = jnp.round((0.35 + 0.3 * far) * size).astype(jnp.int32)  # along x, y or both
-    other = jnp.roll(image, (jnp.where(way < 1 / 3, 0, step), jnp.where(way > 2 / 3, 0, step)), axis=(0, 1))
-    return jnp.where(((chosen < probability) & inside)[..., None], other, image)
-
-
 def color_transform(
     drawn: chex.Array, axes: chex.Array, mean: chex.Array, strength: float
 ) -> tuple[chex.Array, chex.Array]:
@@ -164,7 +134,7 @@ def recolor(image: chex.Array, matrix: chex.Array, offset: chex.Array) -> chex.A
     return jnp.clip(mixed + offset[None, None], 0, 255)
 
 
-@functools.partial(jax.jit, static_argnames=('template_size', 'search_size', 'low_resolution', 'occlusion'))
+@functools.partial(jax.jit, static_argnames=('template_size', 'search_size', 'low_resolution'))
 def augment(
     batch: dict[str, chex.Array],
     seed: int,
@@ -176,7 +146,6 @@ def augment(
     zoom: float = 0.0,
     low_resolution: float = 0.0,
     gray: float = 0.0,
-    occlusion: float = 0.0,
     template_size: int = grid.TEMPLATE_SIZE,
     template_shift: float = TEMPLATE_SHIFT,
     template_scale: float = TEMPLATE_SCALE,
@@ -195,7 +164,6 @@ def augment(
       zoom: on top of `search_scale` both axes are scaled by the same factor, e to a power uniform within +- it.
       low_resolution: probability that both crops are blurred by the same amount, like those of a small target.
       gray: probability that both crops lose their colour.
-      occlusion: probability that a part of the search crop's target is covered (`occlude`).
       template_size: side of the template crop, pixels.
       template_shift: what `search_shift` is, for the template.
       template_scale: what `search_scale` is, for the template.
@@ -231,8 +199,6 @@ def augment(
             search_shift * jitter[2],
             (1 + search_scale * jitter[3]) * jnp.exp(zoom * drawn[20]),
         )
-        if occlusion:
-            search = occlude(search, box, jax.random.uniform(jax.random.fold_in(normal_key, 1), (7,)), occlusion)
         sigma = blur_sigma(chance[:3], blur)
         if low_resolution:
             coarse = jnp.where(chance[4] < low_resolution, 0.5 + (MAX_SIGMA - 0.5) * chance[5], 0.0) * jnp.ones(2)
