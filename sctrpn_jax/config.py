@@ -170,7 +170,7 @@ class FirstFrameConfig:
 
 @dataclass
 class RecoveryConfig:
-    """Addition: while the target is hidden, by its score, its size stays and the next search looks farther away."""
+    """Addition: a target whose score falls in a frame is hidden: its size stays, the next search looks farther away."""
 
     score: Share = 0.0  # below it the place stays too; 0: the whole of it is off
     # Search crop of the frame after, pixels at the same scale; 0: no larger.

@@ -1,7 +1,7 @@
 """Recovery (an addition, `track.recovery`): a hidden target teaches nothing and is looked for farther away.
 
-Hidden is a target whose score falls to `SHARE` of what is usual for it: what covers a target, a look-alike above all,
-may score well enough for any fixed threshold. Its size stays; its place follows the best box, which is often a part of
+Hidden is a target whose score in a frame falls to `SHARE` of what is usual for it: what covers a target, a look-alike
+above all, may score well enough for any fixed threshold. Its size stays; its place follows the best box, which is often a part of
 the target that still shows. Below `track.recovery.score` nothing of it shows, and the place stays too.
 """
 
@@ -92,8 +92,8 @@ def hold_if_hidden(
 def confidence(score: chex.Array, usual: chex.Array, config: config_lib.Config) -> chex.Array:
     """How sure the tracker is that its box is on the target.
 
-    A target that has scored low for long was often lost then, and what is tracked since may be something else. So with
-    recovery it is the geometric mean of the frame's score and the usual one; without, the frame's score.
+    A target that has scored low for long has often been lost, whatever the box is on now. So with recovery it is the
+    geometric mean of the frame's score and the usual one; without, the frame's score.
 
     Args:
       score: [] of the frame, 0..1.

@@ -40,8 +40,8 @@ def test_a_target_is_hidden_when_its_evidence_falls_far_below_what_is_usual_for_
         # The size stays, the place goes on.
         assert (np.asarray(after.size) == boxes[0][2:]).all() == hidden
         assert (np.asarray(after.centre) != first_centre).any()
-        np.testing.assert_allclose(after.usual, state.usual + recovery.RATE * (score - state.usual), rtol=1e-4)
-        np.testing.assert_allclose(output.score, (score * float(after.usual)) ** 0.5, rtol=1e-4)
+        np.testing.assert_allclose(after.usual, state.usual + recovery.RATE * (score - state.usual), rtol=1e-5)
+        np.testing.assert_allclose(output.score, (score * float(after.usual)) ** 0.5, rtol=1e-5)
     # In the first frame, where the target is known to be there, it is the mean over the views.
     plain.track.first_frame.correction = 0.0
     still = compiled.CompiledTracker(variables, plain)
