@@ -1,8 +1,8 @@
 """Recovery (an addition, `track.recovery`): a hidden target teaches nothing and is looked for farther away.
 
 Hidden is a target whose score in a frame falls to `SHARE` of what is usual for it: what covers a target, a look-alike
-above all, may score well enough for any fixed threshold. Its size stays; its place follows the best box, which is often a part of
-the target that still shows. Below `track.recovery.score` nothing of it shows, and the place stays too.
+above all, may score well enough for any fixed threshold. Its size stays; its place follows the best box, which is often
+a part of the target that still shows. Below `track.recovery.score` nothing of it shows, and the place stays too.
 """
 
 import dataclasses
